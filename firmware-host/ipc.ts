@@ -86,7 +86,9 @@ export function encodeToReplica(message: ToReplica): Uint8Array {
       return framed(boot, (w) => w.text(JSON.stringify(message.options)));
     case 'turn':
       return framed(turn, (w) => {
-        w.u8(message.mode === 'perform' ? 1 : 0).varint(message.turn).varint(message.timeUs);
+        w.u8(message.mode === 'perform' ? 1 : 0)
+          .varint(message.turn)
+          .varint(message.timeUs);
         w.bytes(message.values).u8(eventTag(message.event));
         encodeEvent(w, message.event);
       });

@@ -153,7 +153,10 @@ export class ByteReader {
   /** A view, not a copy. */
   raw(length: number): Uint8Array {
     if (length > this.remaining) {
-      throw new WireError('TRUNCATED', `${length} bytes wanted at byte ${this.#position}, ${this.remaining} left`);
+      throw new WireError(
+        'TRUNCATED',
+        `${length} bytes wanted at byte ${this.#position}, ${this.remaining} left`,
+      );
     }
     const view = this.#bytes.subarray(this.#position, this.#position + length);
     this.#position += length;
@@ -174,6 +177,7 @@ export class ByteReader {
 
   /** Asserts that the whole input was read. */
   end(): void {
-    if (this.remaining !== 0) throw new WireError('TRAILING_BYTES', `${this.remaining} bytes after the last field`);
+    if (this.remaining !== 0)
+      throw new WireError('TRAILING_BYTES', `${this.remaining} bytes after the last field`);
   }
 }

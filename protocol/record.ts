@@ -162,7 +162,7 @@ export function decodeEvent(tag: number, reader: ByteReader): ReplicaEvent {
       return { kind, bytes: reader.bytes().slice() };
     case 'signal':
       return { kind, signal: reader.text() };
-    case undefined:
+    default:
       throw new WireError('BAD_VALUE', `event kind ${tag} is unknown`);
   }
 }
@@ -183,7 +183,11 @@ export function encodeBatch(batch: RecordBatch): Uint8Array {
   writer.varint(batch.firstTurn).varint(batch.records.length).varint(previousUs);
   for (const record of batch.records) {
     if (record.kind === 'idle') {
-      writer.u8(idleTag).signed(record.timeUs - previousUs).varint(record.stepUs).varint(record.count);
+      writer
+        .u8(idleTag)
+        .signed(record.timeUs - previousUs)
+        .varint(record.stepUs)
+        .varint(record.count);
     } else {
       const flags = (record.values.length > 0 ? hasValuesFlag : 0) | (record.hasOutputs ? hasOutputsFlag : 0);
       writer.u8(eventTag(record.event) | flags).signed(record.timeUs - previousUs);
@@ -214,7 +218,14 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
       const hasOutputs = (tag & hasOutputsFlag) !== 0;
       const event = decodeEvent(tag & 0x0f, reader);
       const values = (tag & hasValuesFlag) !== 0 ? reader.bytes().slice() : new Uint8Array(0);
-      records.push({ kind: 'turn', timeUs, event, values, hasOutputs, digest: hasOutputs ? reader.u32() : 0 });
+      records.push({
+        kind: 'turn',
+        timeUs,
+        event,
+        values,
+        hasOutputs,
+        digest: hasOutputs ? reader.u32() : 0,
+      });
     }
     previousUs = lastTimeOf(records.at(-1)!);
   }
@@ -259,7 +270,11 @@ export function decodeOutputs(bytes: Uint8Array): Output[] {
       if (operation === undefined) throw new WireError('BAD_VALUE', 'unknown operation in an output');
       outputs.push({ kind: 'request', request, operation, port: reader.varint(), argument: reader.text() });
     } else if (tag === 2 || tag === 3) {
-      outputs.push({ kind: 'console', stream: tag === 2 ? 'stdout' : 'stderr', bytes: reader.bytes().slice() });
+      outputs.push({
+        kind: 'console',
+        stream: tag === 2 ? 'stdout' : 'stderr',
+        bytes: reader.bytes().slice(),
+      });
     } else if (tag === 4) outputs.push({ kind: 'exit', code: reader.signed() });
     else throw new WireError('BAD_VALUE', `output kind ${tag} is unknown`);
   }
