@@ -1,0 +1,136 @@
+/**
+ * What two supervisors say to each other over the session (protocol/README.md §11).
+ *
+ * Frequent messages are binary (records, heartbeats); what is said a few times in a life is JSON.
+ */
+import { ByteReader, ByteWriter, WireError } from './bytes.ts';
+import type { Role } from './pair.ts';
+
+/** Everything that must be equal on both boards; compared when they meet, never patched around. */
+export interface Identity {
+  programHash: string;
+  runtime: Record<string, string>;
+}
+
+export type PairMessage =
+  /** First message of every connection. */
+  | {
+      kind: 'hello';
+      board: 'a' | 'b';
+      identity: Identity;
+      historyId: string | null;
+      role: Role;
+      term: number;
+      journalTerm: number;
+      journalTurns: number;
+    }
+  /** Board -> primary: send me your history. `fromTurn` > 0 only for a board whose replica stands exactly there. */
+  | { kind: 'follow'; historyId: string | null; fromTurn: number }
+  /** Primary -> joining board: records from `fromTurn` on follow. */
+  | { kind: 'history'; historyId: string; fromTurn: number; startedAtMs: number }
+  /** Primary -> backup: you hold everything, outputs wait for you from now on. */
+  | { kind: 'protected'; term: number }
+  /** Backup -> primary: I cannot take over. */
+  | { kind: 'not-eligible'; reason: string; report: DivergenceReport | null }
+  | { kind: 'handover'; term: number; planned: boolean; reason: string }
+  /** Facts that both journals keep: a granted term, a device's session. */
+  | { kind: 'note'; note: JournalNote }
+  | { kind: 'trace-request'; turn: number }
+  | { kind: 'trace'; turn: number; outputs: string }
+  /** Board -> primary: the operator asked here. */
+  | { kind: 'operator'; command: 'switchover' }
+  | { kind: 'program-exit'; code: number }
+  | { kind: 'records'; batch: Uint8Array };
+
+export type JournalNote =
+  | { kind: 'term'; term: number; turn: number; board: 'a' | 'b' }
+  | { kind: 'device'; device: string; session: number };
+
+export interface DivergenceReport {
+  turn: number;
+  /** What the primary did. */
+  expected: string;
+  /** What the backup's replica did. */
+  actual: string;
+  /** Source lines, innermost first. */
+  stack: string;
+}
+
+const recordsTag = 1;
+const jsonTag = 2;
+
+export function encodePairMessage(message: PairMessage): Uint8Array {
+  if (message.kind === 'records')
+    return new ByteWriter(message.batch.length + 1).u8(recordsTag).raw(message.batch).finish();
+  return new ByteWriter(128)
+    .u8(jsonTag)
+    .raw(new TextEncoder().encode(JSON.stringify(message)))
+    .finish();
+}
+
+/** Throws WireError on anything but a message of ours. */
+export function decodePairMessage(bytes: Uint8Array): PairMessage {
+  const reader = new ByteReader(bytes);
+  const tag = reader.u8();
+  if (tag === recordsTag) return { kind: 'records', batch: reader.rest().slice() };
+  if (tag !== jsonTag) throw new WireError('BAD_VALUE', `pair message type ${tag} is unknown`);
+  try {
+    const value = JSON.parse(new TextDecoder().decode(reader.rest())) as PairMessage;
+    if (typeof value === 'object' && value !== null && typeof value.kind === 'string') return value;
+  } catch {
+    // Reported below: the place inside the JSON is of no use to anybody here.
+  }
+  throw new WireError('BAD_VALUE', 'pair message is not a JSON object with a kind');
+}
+
+/** Carried by every heartbeat: the newest state, so a lost one does not matter. */
+export interface Heartbeat {
+  role: Role;
+  term: number;
+  protected: boolean;
+  /** Turns recorded (primary) or stored (backup). */
+  turns: number;
+  /** Turns that the replica has run. */
+  executedTurns: number;
+  /** Turns whose outputs the primary has released. */
+  releasedTurns: number;
+  /** Output bytes confirmed by each device, in the order of the config. */
+  confirmed: number[];
+}
+
+const roles: readonly Role[] = [
+  'starting',
+  'contending',
+  'primary',
+  'joining',
+  'backup',
+  'stepped-down',
+  'stopped',
+];
+
+export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
+  const writer = new ByteWriter(32);
+  writer.u8(roles.indexOf(heartbeat.role) | (heartbeat.protected ? 0x80 : 0)).varint(heartbeat.term);
+  writer.varint(heartbeat.turns);
+  writer.signed(heartbeat.turns - heartbeat.executedTurns).signed(heartbeat.turns - heartbeat.releasedTurns);
+  writer.varint(heartbeat.confirmed.length);
+  for (const offset of heartbeat.confirmed) writer.varint(offset);
+  return writer.finish();
+}
+
+/** Throws WireError on damage. */
+export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
+  const reader = new ByteReader(bytes);
+  const flags = reader.u8();
+  const role = roles[flags & 0x7f];
+  if (role === undefined) throw new WireError('BAD_VALUE', `role ${flags & 0x7f} is unknown`);
+  const term = reader.varint();
+  const turns = reader.varint();
+  const executedTurns = turns - reader.signed();
+  const releasedTurns = turns - reader.signed();
+  const count = reader.varint();
+  if (count > 64) throw new WireError('BAD_VALUE', `${count} devices in a heartbeat`);
+  const confirmed: number[] = [];
+  for (let index = 0; index < count; index++) confirmed.push(reader.varint());
+  return { role, term, protected: (flags & 0x80) !== 0, turns, executedTurns, releasedTurns, confirmed };
+}

@@ -1,0 +1,475 @@
+/**
+ * The role machine of one board (protocol/README.md §10): who leads, under which term, and when.
+ *
+ *   starting -----> contending -----> primary (solo <-> protected)
+ *      |               ^   |              |  ^
+ *      v               |   v              v  |
+ *   joining ------> backup stepped-down <-+  +-- contending (solo claim: the backup fell silent)
+ *
+ * Intuition: a role is only a belief; the device decides. Every way to actuation, be it cold start, takeover,
+ * switchover or going solo, is a *claim* of a new term at the arbiter device, and the device lets one board win.
+ * A claim that loses makes its board step down and join the winner.
+ *
+ * Rejected alternative: a lease between the boards. It needs bounded clocks and still leaves a window in
+ * which both act when a board wakes from a pause; a test-and-set at the device does not.
+ *
+ * Effects are to be carried out in the order given. `gate` comes before `attach`, so no output of the old
+ * reign can pass while a new one is being claimed.
+ */
+
+export type Board = 'a' | 'b';
+
+export type Role = 'starting' | 'contending' | 'primary' | 'joining' | 'backup' | 'stepped-down' | 'stopped';
+
+/** Why a board asks the device for a new term. */
+export type Claim = 'cold-start' | 'takeover' | 'switchover' | 'solo';
+
+export type GateMode = 'closed' | 'acknowledged' | 'open';
+
+/** What a board's journal can prove: the last term it recorded under and how many turns it holds. */
+export interface JournalSummary {
+  term: number;
+  turns: number;
+}
+
+/** What a board tells the other when they connect (§11.1), as far as roles are concerned. */
+export interface PeerSummary {
+  role: Role;
+  term: number;
+  journal: JournalSummary;
+  /** Differences of program or runtime that forbid pairing; empty when they match. */
+  mismatches: string[];
+}
+
+export type PairInput =
+  | { kind: 'begin'; journal: JournalSummary }
+  | { kind: 'peer-connected'; peer: PeerSummary }
+  | { kind: 'peer-restarted' }
+  | { kind: 'peer-role'; role: Role; term: number }
+  | { kind: 'verdict'; verdict: 'green' | 'yellow' | 'red' }
+  /** The arbiter accepted our term. */
+  | { kind: 'attached'; term: number }
+  /** The arbiter holds a greater term (or an equal one for the other board). */
+  | { kind: 'stale'; heldTerm: number }
+  /** Answer to `query`. */
+  | { kind: 'held-term'; heldTerm: number }
+  /** As primary: the backup holds every record up to now. As backup: the primary says so. */
+  | { kind: 'protected' }
+  /** As primary: the backup says that it cannot take over. As backup: our own replica cannot go on. */
+  | { kind: 'unprotected'; reason: string }
+  /** The backup lost its copy and has to be joined from the start. */
+  | { kind: 'copy-lost'; reason: string }
+  /** As primary: own replica failed, the backup shall try. */
+  | { kind: 'replica-failed' }
+  /** As backup: the primary asks us to take over (its replica failed, or the operator wants it). */
+  | { kind: 'handover'; term: number; planned: boolean }
+  /** As primary: the backup has the handover and everything before it. */
+  | { kind: 'handed-over' }
+  | { kind: 'operator'; command: 'switchover' | 'lead' }
+  | { kind: 'tick' };
+
+export type PairEffect =
+  | { kind: 'gate'; mode: GateMode }
+  | { kind: 'query' }
+  | { kind: 'attach'; term: number; claim: Claim }
+  /** The claim was granted: actuate. */
+  | { kind: 'lead'; term: number; claim: Claim }
+  /** Become a copy of the primary. `fresh`: drop the own replica, join from the start. */
+  | { kind: 'follow'; fresh: boolean }
+  /** Stop actuating at once; the replica's outputs since the last acknowledgement are not ours any more. */
+  | { kind: 'step-down' }
+  /** Stop taking events, flush all records and hand the reign over once they are acknowledged. */
+  | { kind: 'prepare-handover' }
+  | { kind: 'announce' }
+  | { kind: 'report'; level: 'info' | 'warning' | 'alarm'; code: PairReportCode; text: string }
+  | { kind: 'stop'; code: 'PAIR_MISMATCH' };
+
+export type PairReportCode =
+  | 'PAIR_WAITING_FOR_PEER'
+  | 'PAIR_STALE_JOURNAL'
+  | 'PAIR_MISMATCH'
+  | 'PAIR_CLAIM'
+  | 'PAIR_PRIMARY'
+  | 'PAIR_PROTECTED'
+  | 'PAIR_SOLO'
+  | 'PAIR_FOLLOWING'
+  | 'PAIR_BACKUP'
+  | 'PAIR_STEPPED_DOWN'
+  | 'PAIR_NOT_ELIGIBLE'
+  | 'PAIR_SWITCHOVER_REFUSED';
+
+export interface PairOptions {
+  board: Board;
+  /** Milliseconds a starting board waits for the other before it decides alone. */
+  waitForPeerMs: number;
+  /** What a board does that starts and finds no peer: `wait` for ever or `lead` if its journal is not stale. */
+  alone: 'wait' | 'lead';
+  /** Milliseconds between repeated claims while the arbiter does not answer. */
+  claimRetryMs: number;
+}
+
+export class Pair {
+  readonly #options: PairOptions;
+  role: Role = 'starting';
+  /** The term of the reign this board takes part in; 0 before any. */
+  term = 0;
+  /** As primary: a backup holds every record that led to an output. As backup: we may take over. */
+  protected = false;
+  claim: Claim | null = null;
+  #claimedTerm = 0;
+  #claimedAt = 0;
+  #journal: JournalSummary = { term: 0, turns: 0 };
+  #peer: PeerSummary | null = null;
+  #verdict: 'green' | 'yellow' | 'red' = 'red';
+  #waitingSince = 0;
+  #begun = false;
+  #handingOver = false;
+  #forcedToLead = false;
+  #staleReported = false;
+
+  constructor(options: PairOptions) {
+    this.#options = options;
+  }
+
+  get peer(): PeerSummary | null {
+    return this.#peer;
+  }
+
+  get handingOver(): boolean {
+    return this.#handingOver;
+  }
+
+  /** Time of the next tick that matters, or null. */
+  get nextWakeAt(): number | null {
+    if (!this.#begun) return null;
+    if (this.role === 'starting' || this.role === 'stepped-down') {
+      return this.#waitingSince + this.#options.waitForPeerMs;
+    }
+    if (this.role === 'contending') return this.#claimedAt + this.#options.claimRetryMs;
+    return null;
+  }
+
+  step(now: number, input: PairInput): PairEffect[] {
+    switch (input.kind) {
+      case 'begin':
+        this.#begun = true;
+        this.#journal = input.journal;
+        this.#waitingSince = now;
+        return [
+          report(
+            'info',
+            'PAIR_WAITING_FOR_PEER',
+            `waiting up to ${this.#options.waitForPeerMs} ms for the other board`,
+          ),
+          ...this.#decide(now),
+        ];
+      case 'peer-connected':
+        return this.#peerConnected(now, input.peer);
+      case 'peer-restarted':
+        return this.#peerLost(now, 'the other board restarted');
+      case 'peer-role':
+        return this.#peerRole(now, input.role, input.term);
+      case 'verdict':
+        this.#verdict = input.verdict;
+        return input.verdict === 'red'
+          ? this.#peerLost(now, 'the other board fell silent on every link')
+          : [];
+      case 'attached':
+        return this.#attached(input.term);
+      case 'stale':
+        return this.#stale(now, input.heldTerm);
+      case 'held-term':
+        return this.#heldTerm(now, input.heldTerm);
+      case 'protected':
+        return this.#protectedNow();
+      case 'unprotected':
+        return this.#unprotected(input.reason);
+      case 'copy-lost':
+        if (this.role !== 'backup' && this.role !== 'joining') return [];
+        this.role = 'joining';
+        this.protected = false;
+        return [
+          report('warning', 'PAIR_FOLLOWING', input.reason),
+          { kind: 'follow', fresh: true },
+          { kind: 'announce' },
+        ];
+      case 'replica-failed':
+        if (this.role !== 'primary' || !this.protected || this.#handingOver) return [];
+        this.#handingOver = true;
+        return [{ kind: 'gate', mode: 'closed' }, { kind: 'prepare-handover' }];
+      case 'handover':
+        if (this.role !== 'backup' || input.term !== this.term) return [];
+        return this.#contend(
+          now,
+          input.planned ? 'switchover' : 'takeover',
+          this.term + 1,
+          'the primary hands over',
+        );
+      case 'handed-over':
+        if (!this.#handingOver) return [];
+        this.#handingOver = false;
+        return this.#stepDown(now, 'handed over to the other board');
+      case 'operator':
+        return this.#operator(now, input.command);
+      case 'tick':
+        return this.#tick(now);
+    }
+  }
+
+  #peerConnected(now: number, peer: PeerSummary): PairEffect[] {
+    if (peer.mismatches.length > 0) {
+      const text = `the other board differs: ${peer.mismatches.join('; ')}`;
+      // A board that leads goes on leading: stopping it would turn a wrong copy into an outage.
+      if (this.role === 'primary' || this.role === 'contending')
+        return [report('alarm', 'PAIR_MISMATCH', text)];
+      this.role = 'stopped';
+      return [report('alarm', 'PAIR_MISMATCH', text), { kind: 'stop', code: 'PAIR_MISMATCH' }];
+    }
+    this.#peer = peer;
+    this.#verdict = 'green';
+    if (peer.role === 'primary') return this.#peerRole(now, peer.role, peer.term);
+    return this.#decide(now);
+  }
+
+  #peerRole(now: number, role: Role, term: number): PairEffect[] {
+    if (this.#peer !== null) {
+      this.#peer.role = role;
+      this.#peer.term = Math.max(this.#peer.term, term);
+    }
+    if (role !== 'primary') return [];
+    switch (this.role) {
+      case 'starting':
+      case 'stepped-down':
+        return this.#follow(term);
+      case 'contending':
+        // The peer leads under a term at least as great as the one we ask for: our claim can only lose.
+        if (term >= this.#claimedTerm) return this.#stepDown(now, `the other board leads term ${term}`);
+        return [];
+      case 'primary':
+        return term > this.term ? this.#stepDown(now, `the other board leads term ${term}`) : [];
+      case 'joining':
+      case 'backup':
+        if (term > this.term) this.term = term;
+        return [];
+      case 'stopped':
+        return [];
+    }
+  }
+
+  #follow(term: number): PairEffect[] {
+    this.role = 'joining';
+    this.term = term;
+    this.claim = null;
+    this.protected = false;
+    return [
+      { kind: 'gate', mode: 'closed' },
+      report('info', 'PAIR_FOLLOWING', `joining the primary of term ${term}`),
+      { kind: 'follow', fresh: true },
+      { kind: 'announce' },
+    ];
+  }
+
+  #peerLost(now: number, why: string): PairEffect[] {
+    switch (this.role) {
+      case 'backup':
+        return this.#contend(now, 'takeover', this.term + 1, why);
+      case 'primary':
+        if (this.#handingOver) {
+          // Whom we would hand over to is gone; our own replica may have failed, which the host then reports.
+          this.#handingOver = false;
+        }
+        if (!this.protected) return [];
+        this.protected = false;
+        return this.#contend(now, 'solo', this.term + 1, why);
+      case 'joining':
+        // Unprotected: what the dead primary released last is not in our journal. Wait for it, as at a start.
+        this.role = 'stepped-down';
+        this.#waitingSince = now;
+        this.#peer = null;
+        return [
+          { kind: 'step-down' },
+          report(
+            'alarm',
+            'PAIR_NOT_ELIGIBLE',
+            `${why} while this board was still joining: it cannot take over`,
+          ),
+          { kind: 'announce' },
+        ];
+      default:
+        this.#peer = null;
+        return [];
+    }
+  }
+
+  #contend(now: number, claim: Claim, term: number, why: string): PairEffect[] {
+    this.role = 'contending';
+    this.claim = claim;
+    this.#claimedTerm = term;
+    this.#claimedAt = now;
+    return [
+      { kind: 'gate', mode: 'closed' },
+      report('info', 'PAIR_CLAIM', `${why}: asking the device for term ${term} (${claim})`),
+      { kind: 'attach', term, claim },
+    ];
+  }
+
+  #attached(term: number): PairEffect[] {
+    if (this.role !== 'contending' || term !== this.#claimedTerm || this.claim === null) return [];
+    const claim = this.claim;
+    this.role = 'primary';
+    this.term = term;
+    this.claim = null;
+    this.protected = false;
+    this.#forcedToLead = false;
+    return [
+      report('info', 'PAIR_PRIMARY', `primary of term ${term} (${claim})`),
+      { kind: 'lead', term, claim },
+      { kind: 'gate', mode: 'open' },
+      report('warning', 'PAIR_SOLO', 'no backup: the next failure stops the program'),
+      { kind: 'announce' },
+    ];
+  }
+
+  #stale(now: number, heldTerm: number): PairEffect[] {
+    if (this.role === 'contending') {
+      if (heldTerm < this.#claimedTerm) return [];
+      if (this.claim === 'cold-start' && this.#peer?.role !== 'primary') {
+        // Nobody we know of leads, only our count is behind the device's.
+        this.role = 'starting';
+        this.claim = null;
+        if (this.#peer !== null || this.#forcedToLead) {
+          return this.#contend(now, 'cold-start', heldTerm + 1, `the device has seen term ${heldTerm}`);
+        }
+        return this.#reportStale(heldTerm);
+      }
+      return this.#stepDown(now, `the device holds term ${heldTerm}, ours would be ${this.#claimedTerm}`);
+    }
+    if (this.role === 'primary' && heldTerm > this.term) {
+      return this.#stepDown(now, `the device follows term ${heldTerm}, ours is ${this.term}`);
+    }
+    return [];
+  }
+
+  #stepDown(now: number, why: string): PairEffect[] {
+    this.role = 'stepped-down';
+    this.claim = null;
+    this.protected = false;
+    this.#handingOver = false;
+    this.#waitingSince = now;
+    const effects: PairEffect[] = [
+      { kind: 'gate', mode: 'closed' },
+      { kind: 'step-down' },
+      report('warning', 'PAIR_STEPPED_DOWN', why),
+      { kind: 'announce' },
+    ];
+    if (this.#peer?.role === 'primary' && this.#peer.term > this.term) {
+      effects.push(...this.#follow(this.#peer.term));
+    }
+    return effects;
+  }
+
+  #protectedNow(): PairEffect[] {
+    if (this.role === 'primary' && !this.protected) {
+      this.protected = true;
+      return [
+        { kind: 'gate', mode: 'acknowledged' },
+        report('info', 'PAIR_PROTECTED', 'the backup holds every record: protected'),
+        { kind: 'announce' },
+      ];
+    }
+    if (this.role === 'joining') {
+      this.role = 'backup';
+      this.protected = true;
+      return [report('info', 'PAIR_BACKUP', `backup of term ${this.term}`), { kind: 'announce' }];
+    }
+    return [];
+  }
+
+  #unprotected(reason: string): PairEffect[] {
+    if (this.role === 'primary' && this.protected) {
+      // The backup itself says that it will not claim, so going on needs no new term.
+      this.protected = false;
+      this.#handingOver = false;
+      return [{ kind: 'gate', mode: 'open' }, report('alarm', 'PAIR_SOLO', reason), { kind: 'announce' }];
+    }
+    if (this.role === 'backup') {
+      this.role = 'joining';
+      this.protected = false;
+      return [report('alarm', 'PAIR_NOT_ELIGIBLE', reason), { kind: 'announce' }];
+    }
+    return [];
+  }
+
+  #operator(now: number, command: 'switchover' | 'lead'): PairEffect[] {
+    if (command === 'lead') {
+      if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
+      this.#forcedToLead = true;
+      return [{ kind: 'query' }];
+    }
+    if (this.role !== 'primary' || !this.protected || this.#handingOver) {
+      return [report('warning', 'PAIR_SWITCHOVER_REFUSED', 'a switchover needs a protected primary')];
+    }
+    void now;
+    this.#handingOver = true;
+    return [{ kind: 'prepare-handover' }];
+  }
+
+  #tick(now: number): PairEffect[] {
+    if (!this.#begun) return [];
+    if (this.role === 'contending' && now - this.#claimedAt >= this.#options.claimRetryMs) {
+      this.#claimedAt = now;
+      return [{ kind: 'attach', term: this.#claimedTerm, claim: this.claim! }];
+    }
+    if (this.role === 'starting' || this.role === 'stepped-down') return this.#decide(now);
+    return [];
+  }
+
+  /** Nobody is known to lead. Both boards reckon the same from what they told each other. */
+  #decide(now: number): PairEffect[] {
+    if (!this.#begun || (this.role !== 'starting' && this.role !== 'stepped-down')) return [];
+    const peer = this.#peer;
+    if (peer !== null && this.#verdict !== 'red') {
+      if (peer.role === 'primary') return this.#follow(peer.term);
+      if (peer.role === 'contending' || peer.role === 'stopped') return [];
+      if (!leads(this.#options.board, this.#journal, peer.journal)) return [];
+      const term = Math.max(this.#journal.term, peer.journal.term, this.term, peer.term) + 1;
+      return this.#contend(now, 'cold-start', term, 'both boards are here and this one leads');
+    }
+    const waited = now - this.#waitingSince;
+    if (waited < this.#options.waitForPeerMs) return [];
+    this.#waitingSince = now;
+    if (this.#options.alone === 'lead') return [{ kind: 'query' }];
+    return [report('warning', 'PAIR_WAITING_FOR_PEER', 'no other board; waiting (policy.alone is wait)')];
+  }
+
+  #heldTerm(now: number, heldTerm: number): PairEffect[] {
+    if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
+    if (heldTerm > this.#journal.term && !this.#forcedToLead) return this.#reportStale(heldTerm);
+    return this.#contend(now, 'cold-start', heldTerm + 1, 'alone');
+  }
+
+  #reportStale(heldTerm: number): PairEffect[] {
+    if (this.#staleReported) return [];
+    this.#staleReported = true;
+    const text =
+      `this board's journal ends in term ${this.#journal.term}, the device has obeyed term ${heldTerm}: ` +
+      'the other board knows more. Waiting for it (the operator may order `lead` to start afresh)';
+    return [report('alarm', 'PAIR_STALE_JOURNAL', text)];
+  }
+
+  /** The supervisor keeps this current, for a later start or step-down. */
+  journalIs(journal: JournalSummary): void {
+    this.#journal = journal;
+  }
+}
+
+/** True when the board with journal `own` leads at a cold start of both. Ties go to board a. */
+export function leads(board: Board, own: JournalSummary, peer: JournalSummary): boolean {
+  if (own.term !== peer.term) return own.term > peer.term;
+  if (own.turns !== peer.turns) return own.turns > peer.turns;
+  return board === 'a';
+}
+
+function report(level: 'info' | 'warning' | 'alarm', code: PairReportCode, text: string): PairEffect {
+  return { kind: 'report', level, code, text };
+}
