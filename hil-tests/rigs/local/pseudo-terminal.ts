@@ -39,6 +39,9 @@ export interface PseudoTerminal {
   readonly path: string;
   /** Calls back with every chunk that the opener of `path` writes. Bytes before the first callback wait. */
   onData(callback: (bytes: Uint8Array) => void): void;
+  /** Stops and goes on reading: the opener's writes fill the kernel's buffer meanwhile, then block or wait. */
+  pause(): void;
+  resume(): void;
   /**
    * Sends bytes to the opener of `path`; never blocks. Takes all of them or, when the queue has no room, none:
    * then returns false and counts them in `discardedBytes`, as a UART would overrun.
@@ -146,6 +149,14 @@ class KernelPseudoTerminal implements PseudoTerminal {
       if (!this.#closed) callback(chunk as unknown as Uint8Array);
     });
     this.#stream.resume();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#stream.resume();
   }
 
   write(bytes: Uint8Array): boolean {
