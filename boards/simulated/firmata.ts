@@ -29,6 +29,7 @@ import { OutputTracer } from './tracer.ts';
 const defaultSamplingIntervalMs = 19;
 const gapMsMax = 5_000;
 const stringsMax = 100;
+const knownModes: ReadonlySet<number> = new Set(Object.values(pinModes));
 
 export interface SimulatedFirmataOptions {
   profile: BoardProfile;
@@ -253,11 +254,14 @@ export class SimulatedFirmata {
 
   #setPinMode(number: number, mode: number): void {
     const pin = this.pins.all[number];
-    if (pin === undefined || !pin.supports(mode)) {
+    if (pin === undefined || !knownModes.has(mode)) {
       this.malformedCount += 1;
       this.sendString('Unknown pin mode');
       return;
     }
+    // Software serial runs on any digital pin, whatever the capability response says of the hardware.
+    const wanted = mode === pinModes.serial ? pinModes.input : mode;
+    if (!pin.supports(wanted)) return;
     this.pins.setMode(this.#time, pin, mode);
     const channel = pin.profile.analogChannel;
     if (channel !== null) this.#reporting.reportChannel(channel, mode === pinModes.analog);

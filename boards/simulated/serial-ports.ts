@@ -8,8 +8,9 @@ import { fromPairs, pair, sysex, toPairs } from './messages.ts';
 
 /** What is wired to a serial port. Times are device time in ms. */
 export interface SerialPeer {
-  /** Bytes from the device, at the port's baud rate. */
-  receive(now: number, bytes: Uint8Array, baudRate: number): void;
+  /** Its speed. A port of another speed hears garbage and is heard as such: here, neither hears the other. */
+  readonly baudRate: number;
+  receive(now: number, bytes: Uint8Array): void;
   /** When it will next have something to say; null: only when spoken to. */
   readonly nextAt: number | null;
   /** What it says by now. Afterwards `nextAt` is null or later than `now`. */
@@ -84,7 +85,8 @@ export class SerialPorts implements Feature {
         if (content.length % 2 !== 0) return false;
         const bytes = fromPairs(content);
         this.#context.tracer.record(now, 'serial-write', number, [...bytes]);
-        this.#peers.get(number)?.receive(now, bytes, port.baudRate);
+        const peer = this.#peers.get(number);
+        if (peer?.baudRate === port.baudRate) peer.receive(now, bytes);
         return true;
       }
       case read:
@@ -124,7 +126,7 @@ export class SerialPorts implements Feature {
 
   #collect(number: number, bytes: Uint8Array): void {
     const port = this.#open.get(number);
-    if (port === undefined) return;
+    if (port === undefined || port.baudRate !== this.#peers.get(number)?.baudRate) return;
     if (port.reading) {
       port.received.push(...bytes);
       this.#pass(number, port);
