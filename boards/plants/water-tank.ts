@@ -6,8 +6,9 @@
  *                |________|--> consumer
  *
  * Level, in metres, from the balance of flows in litres a second; valve and pump follow their command with a
- * first-order lag. The level sensor gives 0.5..4.5 V over the height, with noise. A push button closes to
- * ground. Sized so that a full stroke takes about half a minute: a takeover is watched in seconds.
+ * first-order lag. The level sensor spans the analog reference over the height, with noise. Float switch and push
+ * button close to the supply and have pull-down resistors, as johnny-five's Switch and Button take them by
+ * default. Sized so that a full stroke takes about twenty seconds: a takeover is watched in seconds.
  */
 import type { PinBank } from '../simulated/pins.ts';
 import { Noise } from './noise.ts';
@@ -16,12 +17,12 @@ import { type Plant, plantStepMs } from './plant.ts';
 export interface WaterTankOptions {
   seed?: number;
   initialLevelMetres?: number;
-  /** Outputs of the device, high: open, running. */
-  valvePin?: number;
+  /** Outputs of the device, high: running, open. */
   pumpPin?: number;
+  valvePin?: number;
   /** Analog input of the level sensor. */
   levelChannel?: number;
-  /** Inputs of the device, low: closed, pressed. Use them with a pull-up. */
+  /** Inputs of the device, high: closed, pressed. */
   floatSwitchPin?: number;
   buttonPin?: number;
 }
@@ -34,8 +35,6 @@ const demandLitresPerSecond = 0.15;
 const demandSwingLitresPerSecond = 0.1;
 const demandPeriodMs = 23_000;
 const actuatorLagMs = 200;
-const sensorLowShare = 0.1;
-const sensorSpanShare = 0.8;
 const sensorNoiseShare = 0.002;
 const floatSwitchMetres = 0.9;
 const floatHysteresisMetres = 0.01;
@@ -58,7 +57,7 @@ export class WaterTank implements Plant {
 
   constructor(options: WaterTankOptions = {}) {
     const { seed = 1, initialLevelMetres = 0.5, ...pins } = options;
-    this.#pins = { valvePin: 7, pumpPin: 8, levelChannel: 0, floatSwitchPin: 2, buttonPin: 4, ...pins };
+    this.#pins = { pumpPin: 7, valvePin: 8, levelChannel: 0, floatSwitchPin: 2, buttonPin: 4, ...pins };
     this.#noise = new Noise(seed);
     this.#levelMetres = initialLevelMetres;
   }
@@ -77,13 +76,10 @@ export class WaterTank implements Plant {
     this.#balance(now);
     if (this.#levelMetres >= floatSwitchMetres) this.#floating = true;
     else if (this.#levelMetres < floatSwitchMetres - floatHysteresisMetres) this.#floating = false;
-    const reading =
-      sensorLowShare +
-      sensorSpanShare * (this.#levelMetres / heightMetres) +
-      sensorNoiseShare * this.#noise.next();
+    const reading = this.#levelMetres / heightMetres + sensorNoiseShare * this.#noise.next();
     pins.driveAnalog(levelChannel, reading);
-    pins.drive(floatSwitchPin, this.#floating ? 0 : 1);
-    pins.drive(buttonPin, now < this.#pressedUntil ? 0 : 1);
+    pins.drive(floatSwitchPin, this.#floating ? 1 : 0);
+    pins.drive(buttonPin, now < this.#pressedUntil ? 1 : 0);
   }
 
   state(): Record<string, number | boolean> {
