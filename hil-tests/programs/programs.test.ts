@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runBare } from './bare/run.ts';
-import { type ProgramEntry, activityDeadlineMs, programPath, programs } from './manifest.ts';
+import { activityDeadlineMs, type ProgramEntry, programPath, programs } from './manifest.ts';
 
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 

@@ -1,10 +1,10 @@
 /** The devices that a program's needs name, in the program's own process. See preload.ts. */
 import assert from 'node:assert';
-import { unoProfile } from '../../../boards/uno/profile.ts';
-import { SimulatedFirmata } from '../../../boards/simulated/firmata.ts';
+import type { SimulatedFirmata } from '../../../boards/simulated/firmata.ts';
 import { command, sysex } from '../../../boards/simulated/messages.ts';
 import { type FirmataMessage, FirmataParser } from '../../../boards/simulated/parser.ts';
-import { BenchPlant } from './bench.ts';
+import { unoProfile } from '../../../boards/uno/profile.ts';
+import { deviceFor } from '../bench.ts';
 import type { BareNeeds } from './run.ts';
 
 export interface BareDevice {
@@ -21,11 +21,6 @@ export interface BareDevice {
 // Taken before the program can replace them.
 const { setTimeout: later, setInterval: every, setImmediate: soon } = globalThis;
 const clock = performance.now.bind(performance);
-
-function tankOrBench(needs: BareNeeds): BenchPlant {
-  const echo = needs.chips.find((chip) => chip.startsWith('hcsr04@'));
-  return new BenchPlant(echo === undefined ? null : Number(echo.split('@')[1]));
-}
 
 const actingSysex = new Set<number>([
   sysex.accelStepper,
@@ -52,7 +47,7 @@ class Uno implements BareDevice {
   #outputs = 0;
 
   constructor(needs: BareNeeds) {
-    this.#device = new SimulatedFirmata({ profile: unoProfile, plant: tankOrBench(needs) });
+    this.#device = deviceFor(needs);
   }
 
   start(send: (bytes: Uint8Array) => void): void {

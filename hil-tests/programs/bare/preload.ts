@@ -27,7 +27,10 @@ const mock = serialport.SerialPortMock.binding;
 const devices = openDevices(needs);
 for (const path of devices.keys()) mock.createPort(path, { echo: false, record: false });
 
-function connect(path: string, port: { write(bytes: Buffer): Promise<void>; emitData(bytes: Buffer): void }): void {
+function connect(
+  path: string,
+  port: { write(bytes: Buffer): Promise<void>; emitData(bytes: Buffer): void },
+): void {
   const device = devices.get(path) as BareDevice;
   const write = port.write.bind(port);
   port.write = async (bytes) => {
@@ -92,7 +95,11 @@ registerHooks({
     if (specifier === 'firmata') return { url: 'bare:firmata', format: 'commonjs', shortCircuit: true };
     if (specifier === 'serialport') {
       const old = /node_modules\/(johnny-five|firmata)\//.test(context.parentURL ?? '');
-      return { url: old ? 'bare:serialport-8' : 'bare:serialport-13', format: 'commonjs', shortCircuit: true };
+      return {
+        url: old ? 'bare:serialport-8' : 'bare:serialport-13',
+        format: 'commonjs',
+        shortCircuit: true,
+      };
     }
     return next(specifier, context);
   },

@@ -38,7 +38,14 @@ export function runBare(entry: ProgramEntry): Promise<BareRun> {
     env: { ...process.env, NO_COLOR: '1', UNDERSTUDY_BARE_NEEDS: JSON.stringify(needs) },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
-  const run: BareRun = { ended: 'exited', stdout: '', stderr: '', outputCount: 0, malformedCount: 0, exitCode: null };
+  const run: BareRun = {
+    ended: 'exited',
+    stdout: '',
+    stderr: '',
+    outputCount: 0,
+    malformedCount: 0,
+    exitCode: null,
+  };
 
   return new Promise((resolve, reject) => {
     const stop = (why: 'satisfied' | 'deadline') => {
@@ -64,11 +71,13 @@ export function runBare(entry: ProgramEntry): Promise<BareRun> {
       const lines = (pending + bytes.toString('latin1')).split('\n');
       pending = lines.pop() as string;
       const last = lines.at(-1);
-      if (last !== undefined) [run.outputCount, run.malformedCount] = last.split(' ').map(Number) as [number, number];
+      if (last !== undefined)
+        [run.outputCount, run.malformedCount] = last.split(' ').map(Number) as [number, number];
       check();
     });
     // Typed once the program listens: its first line on standard output says so.
-    if (entry.stdin !== undefined) child.stdout!.once('data', () => child.stdin!.write(entry.stdin as string));
+    if (entry.stdin !== undefined)
+      child.stdout!.once('data', () => child.stdin!.write(entry.stdin as string));
     child.stdin!.on('error', () => {});
     child.on('error', reject);
     child.on('close', (code) => {
