@@ -1,0 +1,468 @@
+/**
+ * A board's side of the fenced stream to one device (protocol/README.md §12).
+ *
+ *     write ---> held outputs ---> DATA ------>            <------ INPUT ---> input
+ *     inputs-stored -------------> INPUT_ACK ->   device   <------ ACCEPTED -> accepted
+ *     attach, release, query ----> ... ------->            <------ HELLO, ATTACHED, STALE
+ *
+ * It holds the device from `attached` until `stale`, `session-lost`, `released` or the loss of the port. All recovery from
+ * line errors is here, because the device has no timers for it: outputs are sent again from the accepted count, inputs
+ * are asked for again when ACCEPTED or a later INPUT shows that some are missing.
+ *
+ * States: closed or open port; idle -> attaching -> attached -> releasing -> idle. An ATTACH must name the
+ * device's session, so that an output of a session that is over can never be taken for one of the new: whoever does not
+ * know the session yet (null) learns it from the HELLO that answers the first ATTACH, one round trip more.
+ */
+import type {
+  DeviceControllerEffect,
+  DeviceControllerInput,
+  DeviceControllerOptions,
+} from './controller-contract.ts';
+import {
+  type ControllerMessage,
+  type DeviceMessage,
+  encodeStreamMessage,
+  expandOffset,
+  StreamReceiver,
+  streamVersion,
+} from './frames.ts';
+import { HeldOutputs } from './held-outputs.ts';
+import { InputOrder } from './input-order.ts';
+import { LinePace } from './line-pace.ts';
+import { requireWhole } from './options.ts';
+import { OutputSender } from './output-sender.ts';
+
+export type {
+  DeviceControllerEffect,
+  DeviceControllerInput,
+  DeviceControllerOptions,
+} from './controller-contract.ts';
+
+type State =
+  | { kind: 'idle' }
+  | {
+      kind: 'attaching';
+      term: number;
+      /** The session that the supervisor named. */
+      wanted: number | null;
+      /** The session that ATTACH names: wanted, or learned from HELLO; 0 while unknown. */
+      session: number;
+      inputs: number;
+      outputsNear: number;
+      /** One HELLO of another session may be an old one out of a buffer; a second one, after a new ATTACH, is not. */
+      mismatches: number;
+    }
+  | { kind: 'attached'; term: number; session: number; releasing: boolean };
+
+/** Stream bytes are handed over while the line is at most this far behind: a timer of the host fires that late. */
+const outputAheadMs = 5;
+/** ATTACH and ATTACHED, or QUERY and HELLO, on the line. */
+const openingBytes = 18 + 24;
+/** RESEND and the INPUT that follows it. */
+const resendBytes = 13 + 77;
+const retryBackoffMax = 16;
+
+export class DeviceController {
+  readonly #keepaliveIntervalMs: number;
+  readonly #deviceTimeoutMs: number;
+  readonly #responseMs: number;
+  readonly #pace: LinePace;
+  readonly #receiver = new StreamReceiver();
+  readonly #held = new HeldOutputs();
+  readonly #sender: OutputSender;
+  #portOpen = false;
+  #state: State = { kind: 'idle' };
+  /** Writes count only between `attach` and the end of what it began. */
+  #fenced = true;
+  /** The session that was last attached to: what `held` belongs to. */
+  #session: number | null = null;
+  #lastHello: number | null = null;
+  #inputs = new InputOrder(0);
+  #queryPending = false;
+  #retryAt: number | null = null;
+  #retryBackoff = 1;
+  #keepaliveAt = 0;
+  #heardAt = 0;
+  #silent = false;
+  #steppedAt: number | null = null;
+  #now = 0;
+  #effects: DeviceControllerEffect[] = [];
+
+  constructor(options: DeviceControllerOptions = {}) {
+    const {
+      bitsPerSecond = 115_200,
+      keepaliveIntervalMs = 50,
+      deviceTimeoutMs = 500,
+      responseMs = 10,
+    } = options;
+    requireWhole('bitsPerSecond', bitsPerSecond, 1200, 4_000_000);
+    requireWhole('keepaliveIntervalMs', keepaliveIntervalMs, 1, 1000);
+    requireWhole('deviceTimeoutMs', deviceTimeoutMs, 10, 60_000);
+    requireWhole('responseMs', responseMs, 1, 1000);
+    if (deviceTimeoutMs <= 4 * keepaliveIntervalMs) {
+      throw new RangeError(
+        `deviceTimeoutMs must be more than 4 keepalive intervals of ${keepaliveIntervalMs} ms (got ${deviceTimeoutMs})`,
+      );
+    }
+    this.#keepaliveIntervalMs = keepaliveIntervalMs;
+    this.#deviceTimeoutMs = deviceTimeoutMs;
+    this.#responseMs = responseMs;
+    this.#pace = new LinePace({ bitsPerSecond, aheadMs: outputAheadMs });
+    this.#sender = new OutputSender({ held: this.#held, pace: this.#pace, responseMs });
+  }
+
+  /** Outputs written and not accepted: what the output gate bounds. */
+  get heldBytes(): number {
+    return this.#held.lengthBytes;
+  }
+
+  step(now: number, input: DeviceControllerInput): DeviceControllerEffect[] {
+    this.#now = now;
+    this.#effects = [];
+    this.#noticeOwnPause();
+    switch (input.kind) {
+      case 'port-opened':
+        this.#openPort();
+        break;
+      case 'port-closed':
+        this.#closePort();
+        break;
+      case 'bytes':
+        for (const item of this.#receiver.push(input.bytes)) {
+          if (item.kind === 'discarded') this.#discard(item.reason);
+          else this.#receive(item.message as DeviceMessage);
+        }
+        break;
+      case 'query':
+        if (this.#state.kind !== 'idle') this.#transmit({ kind: 'query' });
+        else {
+          this.#queryPending = true;
+          this.#heardAt = now;
+          this.#restartRetries();
+        }
+        break;
+      case 'attach':
+        this.#beginAttach(input);
+        break;
+      case 'write':
+        if (this.#state.kind === 'attached' && this.#state.releasing) {
+          throw new Error('a write after release: the device is being given up');
+        }
+        if (this.#fenced) this.#discard('NOT_HELD');
+        else this.#held.append(input.offset, input.bytes);
+        break;
+      case 'inputs-stored':
+        this.#storeInputs(input.offset);
+        break;
+      case 'release':
+        this.#beginRelease();
+        break;
+      case 'tick':
+        break;
+    }
+    if (this.#portOpen) this.#sendWhatIsDue();
+    this.#askForWake();
+    this.#steppedAt = now;
+    return this.#effects;
+  }
+
+  /**
+   * A host that was stopped (SIGSTOP, suspended) has not listened: that silence is its own. The first thing it sends is
+   * a keepalive, which a device that has a new controller answers with STALE.
+   */
+  #noticeOwnPause(): void {
+    const paused = this.#steppedAt !== null && this.#now - this.#steppedAt > this.#deviceTimeoutMs / 2;
+    if (!paused || this.#state.kind === 'idle') return;
+    this.#heardAt = this.#now;
+    this.#keepaliveAt = this.#now;
+  }
+
+  #openPort(): void {
+    this.#portOpen = true;
+    this.#receiver.reset();
+    this.#pace.reset();
+    this.#heardAt = this.#now;
+    this.#silent = false;
+    this.#restartRetries();
+  }
+
+  /** What is held stays: the same session may be continued over the next opening. */
+  #closePort(): void {
+    this.#portOpen = false;
+    if (this.#state.kind === 'attached') this.#state = { kind: 'idle' };
+  }
+
+  #beginAttach(input: DeviceControllerInput & { kind: 'attach' }): void {
+    requireWhole('term', input.term, 1, 0xffff_ffff);
+    requireWhole('inputsReceived', input.inputsReceived, 0, Number.MAX_SAFE_INTEGER);
+    if (input.session !== null) requireWhole('session', input.session, 1, 0xffff_ffff);
+    const continued = input.session !== null && input.session === this.#session;
+    if (!continued) {
+      this.#session = null;
+      this.#held.clear();
+    }
+    this.#fenced = false;
+    this.#inputs = new InputOrder(input.inputsReceived);
+    this.#state = {
+      kind: 'attaching',
+      term: input.term,
+      wanted: input.session,
+      session: input.session ?? this.#lastHello ?? 0,
+      inputs: input.inputsReceived,
+      outputsNear: input.outputsNear ?? this.#held.base ?? 0,
+      mismatches: 0,
+    };
+    this.#heardAt = this.#now;
+    this.#silent = false;
+    this.#restartRetries();
+  }
+
+  #beginRelease(): void {
+    if (this.#state.kind === 'attached') {
+      this.#state.releasing = true;
+      this.#restartRetries();
+      return;
+    }
+    // The ATTACH may have been granted already. If this RELEASE is lost, the hold time does the rest.
+    if (this.#state.kind === 'attaching') this.#transmit({ kind: 'release', term: this.#state.term });
+    this.#endHold();
+    this.#effects.push({ kind: 'released' });
+  }
+
+  #storeInputs(offset: number): void {
+    if (this.#state.kind === 'idle' || !this.#inputs.store(offset)) return;
+    if (this.#state.kind === 'attached')
+      this.#transmit({ kind: 'input-ack', term: this.#state.term, offset });
+  }
+
+  #receive(message: DeviceMessage): void {
+    this.#heardAt = this.#now;
+    this.#silent = false;
+    switch (message.kind) {
+      case 'hello':
+        this.#receiveHello(message);
+        return;
+      case 'attached':
+        this.#receiveAttached(message);
+        return;
+      case 'accepted':
+        if (this.#state.kind === 'attached') this.#receiveAccepted(message);
+        else this.#discard('UNEXPECTED');
+        return;
+      case 'stale':
+        if (this.#state.kind !== 'idle' && message.heldTerm >= this.#state.term)
+          this.#endAsStale(message.heldTerm);
+        else this.#discard('UNEXPECTED');
+        return;
+      case 'input':
+        if (this.#state.kind === 'attached' && this.#state.session === message.session)
+          this.#receiveInput(message);
+        else this.#discard('UNEXPECTED');
+        return;
+      default:
+        // Our own message came back: a loop in the wiring, or a device that echoes.
+        this.#discard('MESSAGE_UNKNOWN');
+    }
+  }
+
+  #receiveHello(hello: DeviceMessage & { kind: 'hello' }): void {
+    if (hello.version !== streamVersion) {
+      this.#endHold();
+      this.#queryPending = false;
+      this.#effects.push({ kind: 'incompatible', version: hello.version });
+      return;
+    }
+    const { session, heldTerm, safe, windowBytes, holdTimeMs } = hello;
+    this.#lastHello = session;
+    this.#queryPending = false;
+    this.#effects.push({ kind: 'hello', session, heldTerm, safe, windowBytes, holdTimeMs });
+    const state = this.#state;
+    if (state.kind === 'attaching') this.#meetSession(state, session);
+    if (state.kind !== 'attached') return;
+    if (state.releasing && (session !== state.session || !hello.attachedHere)) {
+      this.#endHold();
+      this.#effects.push({ kind: 'released' });
+    } else if (session !== state.session) {
+      this.#loseSession(session);
+    } else if (!hello.attachedHere) {
+      // The device has forgotten us without a new session: ask once more, or learn that we are stale.
+      this.#state = {
+        kind: 'attaching',
+        term: state.term,
+        wanted: state.session,
+        session: state.session,
+        inputs: this.#inputs.next,
+        outputsNear: this.#sender.accepted,
+        mismatches: 0,
+      };
+      this.#restartRetries();
+    }
+  }
+
+  #meetSession(state: State & { kind: 'attaching' }, session: number): void {
+    if (session === state.session) return;
+    if (state.wanted === null) state.session = session;
+    else {
+      state.mismatches += 1;
+      if (state.mismatches > 1) {
+        this.#loseSession(session);
+        return;
+      }
+    }
+    this.#restartRetries();
+  }
+
+  #receiveAttached(message: DeviceMessage & { kind: 'attached' }): void {
+    const state = this.#state;
+    // A second answer to a retried ATTACH says nothing that the ACCEPTED after it will not say.
+    if (state.kind !== 'attaching' || message.term !== state.term || message.session !== state.session) {
+      this.#discard('UNEXPECTED');
+      return;
+    }
+    const outputs = expandOffset(message.outputs, state.outputsNear);
+    const inputs = expandOffset(message.inputs, state.inputs);
+    const heldFrom = this.#held.base ?? outputs;
+    if (outputs < heldFrom || inputs < state.inputs) {
+      // It has accepted less than it once said, or sent more than it has: not the stream that this board knows.
+      this.#loseSession(message.session);
+      return;
+    }
+    this.#state = { kind: 'attached', term: state.term, session: state.session, releasing: false };
+    this.#session = state.session;
+    this.#retryAt = null;
+    this.#sender.begin(outputs, message.windowBytes);
+    if (inputs > state.inputs) this.#inputs = new InputOrder(inputs);
+    this.#keepaliveAt = this.#now + this.#keepaliveIntervalMs;
+    this.#effects.push({
+      kind: 'attached',
+      term: state.term,
+      session: state.session,
+      outputsAccepted: outputs,
+    });
+    const { stored } = this.#inputs;
+    if (stored !== null) this.#transmit({ kind: 'input-ack', term: state.term, offset: stored });
+    if (inputs > state.inputs) this.#effects.push({ kind: 'inputs-missing', from: state.inputs, to: inputs });
+  }
+
+  #receiveAccepted(message: DeviceMessage & { kind: 'accepted' }): void {
+    const result = this.#sender.accept(this.#now, message);
+    if (result === 'invalid') this.#discard('OFFSET_INVALID');
+    if (result === 'progress') this.#effects.push({ kind: 'accepted', offset: this.#sender.accepted });
+    if (this.#inputs.noteLost(message.inputsLost)) {
+      this.#effects.push({ kind: 'inputs-lost', totalBytes: message.inputsLost });
+    }
+    if (this.#inputs.isBehind(message.inputsSent)) this.#askForResend();
+  }
+
+  #receiveInput(message: DeviceMessage & { kind: 'input' }): void {
+    const offset = this.#inputs.next;
+    const fresh = this.#inputs.take(message.offset, message.bytes);
+    if (fresh === 'gap') this.#askForResend();
+    else if (fresh.length > 0) this.#effects.push({ kind: 'input', offset, bytes: fresh });
+  }
+
+  #askForResend(): void {
+    if (this.#state.kind !== 'attached') return;
+    if (!this.#inputs.mayAskAgain(this.#now, this.#roundTripMs(resendBytes))) return;
+    this.#transmit({ kind: 'resend', term: this.#state.term, offset: this.#inputs.next });
+  }
+
+  #endAsStale(heldTerm: number): void {
+    this.#endHold();
+    this.#session = null;
+    this.#held.clear();
+    this.#effects.push({ kind: 'stale', heldTerm });
+  }
+
+  #loseSession(session: number): void {
+    this.#endHold();
+    this.#session = null;
+    this.#held.clear();
+    this.#effects.push({ kind: 'session-lost', session });
+  }
+
+  #endHold(): void {
+    this.#state = { kind: 'idle' };
+    this.#fenced = true;
+    this.#retryAt = null;
+  }
+
+  #restartRetries(): void {
+    this.#retryAt = this.#now;
+    this.#retryBackoff = 1;
+  }
+
+  #sendWhatIsDue(): void {
+    if (this.#retryAt !== null && this.#now >= this.#retryAt) this.#retry();
+    if (this.#state.kind === 'attached') {
+      const { term } = this.#state;
+      if (this.#now >= this.#keepaliveAt) {
+        this.#keepaliveAt = this.#now + this.#keepaliveIntervalMs;
+        // Nothing answers an INPUT_ACK: it is repeated until nobody can have missed it.
+        const { stored } = this.#inputs;
+        if (stored !== null) this.#transmit({ kind: 'input-ack', term, offset: stored });
+        this.#transmit({ kind: 'keepalive', term });
+      }
+      this.#sender.pump(this.#now, (offset, bytes) => this.#transmit({ kind: 'data', term, offset, bytes }));
+    }
+    if (this.#isAwaiting() && !this.#silent && this.#now >= this.#heardAt + this.#deviceTimeoutMs) {
+      this.#silent = true;
+      this.#effects.push({ kind: 'silent' });
+    }
+  }
+
+  /** ATTACH, RELEASE or QUERY: whatever has to be said until it is answered. */
+  #retry(): void {
+    const message = this.#openRequest();
+    this.#retryAt = null;
+    if (message === 'later') this.#retryAt = this.#now + this.#roundTripMs(openingBytes);
+    else if (message !== null) {
+      this.#transmit(message);
+      this.#retryAt = this.#now + this.#roundTripMs(openingBytes) * this.#retryBackoff;
+      this.#retryBackoff = Math.min(retryBackoffMax, this.#retryBackoff * 2);
+    }
+  }
+
+  #openRequest(): ControllerMessage | 'later' | null {
+    const state = this.#state;
+    if (state.kind === 'attaching') {
+      return { kind: 'attach', term: state.term, session: state.session, inputs: state.inputs };
+    }
+    if (state.kind === 'attached' && state.releasing) {
+      return this.#held.lengthBytes > 0 ? 'later' : { kind: 'release', term: state.term };
+    }
+    return this.#queryPending ? { kind: 'query' } : null;
+  }
+
+  #isAwaiting(): boolean {
+    return this.#state.kind !== 'idle' || this.#queryPending;
+  }
+
+  #roundTripMs(bytes: number): number {
+    return this.#pace.durationMs(bytes) + this.#pace.backlogMs(this.#now) + this.#responseMs;
+  }
+
+  #transmit(message: ControllerMessage): void {
+    if (!this.#portOpen) return;
+    const bytes = encodeStreamMessage(message);
+    this.#pace.sent(this.#now, bytes.length);
+    this.#effects.push({ kind: 'transmit', bytes });
+  }
+
+  #discard(reason: (DeviceControllerEffect & { kind: 'discarded' })['reason']): void {
+    this.#effects.push({ kind: 'discarded', reason });
+  }
+
+  #askForWake(): void {
+    if (!this.#portOpen) return;
+    const times: number[] = [];
+    if (this.#retryAt !== null) times.push(this.#retryAt);
+    if (this.#isAwaiting() && !this.#silent) times.push(this.#heardAt + this.#deviceTimeoutMs);
+    if (this.#state.kind === 'attached') {
+      times.push(this.#keepaliveAt);
+      const senderAt = this.#sender.wakeAt;
+      if (senderAt !== null) times.push(senderAt);
+    }
+    if (times.length > 0) this.#effects.push({ kind: 'wake', at: Math.min(...times) });
+  }
+}
