@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Channel } from '../protocol/channel.ts';
 import { createFakeCrypto } from '../protocol/crypto.fake.ts';
 import type { CryptoProvider } from '../protocol/crypto.ts';
 import { CipherState, HandshakeState, type NoiseRole } from '../protocol/noise.ts';
@@ -175,4 +176,32 @@ test('REKEY is the first 32 bytes of zeros encrypted under the nonce 2^64-1', ()
     text('next'),
   );
   expect(hex(cipher.encryptWithAd(text('a'), text('next')))).toBe(hex(expected));
+});
+
+test('the worked examples of protocol/README.md §5.2, §6.1 and §6.4', () => {
+  const readme = readFileSync(new URL('../protocol/README.md', import.meta.url), 'utf8');
+  const ephemerals = JSON.parse(
+    readFileSync(new URL('../protocol/golden/noise-nnpsk0.json', import.meta.url), 'utf8'),
+  ) as NoiseVector;
+  const boot = (role: NoiseRole, ephemeral: string, handshakePayload: string): Channel =>
+    new Channel({
+      role,
+      pairKey: Uint8Array.from({ length: 32 }, (_, index) => index),
+      prologue: text('example'),
+      crypto: createNodeCrypto(() => of(ephemeral)),
+      handshakePayload: of(handshakePayload),
+    });
+  const initiator = boot('initiator', ephemerals.initiatorEphemeral, 'a101');
+  const responder = boot('responder', ephemerals.responderEphemeral, 'b101');
+  const message1 = initiator.beginHandshake();
+  const reply = responder.receive(message1) as { kind: 'reply'; bytes: Uint8Array };
+  expect(initiator.receive(reply.bytes).kind).toBe('established');
+  const hello = initiator.seal(text('hello'))!;
+  expect(responder.receive(hello)).toMatchObject({ kind: 'established', bytes: text('hello') });
+  const hi = responder.seal(text('hi'))!;
+  expect(initiator.receive(hi)).toEqual({ kind: 'plaintext', bytes: text('hi') });
+  const restarted = boot('responder', ephemerals.responderEphemeral, 'b102');
+  const { poke } = restarted.receive(hello) as { poke: Uint8Array };
+  const rows = readme.split('\n');
+  for (const datagram of [message1, reply.bytes, hello, hi, poke]) expect(rows).toContain(hex(datagram));
 });
