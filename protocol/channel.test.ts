@@ -320,6 +320,21 @@ describe('a restart', () => {
     expect(initiator.receive(poke)).toEqual(discarded('CHANNEL_UNKNOWN_KEYS'));
   });
 
+  test('of the responder is noticed even if its next keys happen to have the same id', () => {
+    const { initiator, passed } = pair();
+    const { keysId } = passed.initiatorItem as { keysId: number };
+    const restarted = boot('responder');
+    const pendingId = (): number => {
+      const other = boot('initiator');
+      const item = other.receive(bytesIn(restarted.receive(other.beginHandshake())));
+      return (item as { keysId: number }).keysId;
+    };
+    let tries = 0;
+    while (pendingId() !== keysId) expect(++tries).toBeLessThan(10_000);
+    const { poke } = restarted.receive(initiator.seal(frame(1))!) as { poke: Uint8Array };
+    expect(initiator.receive(poke)).toEqual({ kind: 'handshake-wanted' });
+  });
+
   test('of the initiator: the responder’s frames are of unknown keys until the handshake', () => {
     const { responder } = pair();
     const restarted = boot('initiator');
