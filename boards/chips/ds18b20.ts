@@ -1,6 +1,7 @@
 /**
  * DS18B20 thermometer on a one-wire bus (Maxim 19-7487 rev. 6). A conversion takes its 750 ms at 12 bits; until
- * it ends the scratchpad holds the result before, after power-on 85 degrees.
+ * it ends the scratchpad holds the result before, after power-on 85 degrees. johnny-five asks more often than
+ * that: a conversion under way is not begun anew.
  */
 import type { OneWirePart } from '../simulated/one-wire-bus.ts';
 import { asSignal, type Signal } from './signal.ts';
@@ -55,7 +56,7 @@ export class Ds18b20 implements OneWirePart {
     this.#settle(now);
     const command = bytes[0]!;
     this.#command = command;
-    if (command === convert) {
+    if (command === convert && this.#converting === null) {
       const bits = 9 + ((this.#settings[2]! >> 5) & 0x03);
       const step = 2 ** (12 - bits);
       const sixteenths = Math.round(this.#celsius(now) * 16);

@@ -15,7 +15,7 @@ export interface BenchOptions {
   seed?: number;
   /** Quadrature outputs of the encoder. */
   encoderPins?: readonly [number, number] | null;
-  /** Analog input of the keypad: `keypadKeys` steps of equal height, the reference when no key is down. */
+  /** Analog input of the keypad: `keypadKeys` steps of equal height. */
   keypadChannel?: number | null;
   keypadKeys?: number;
 }
@@ -116,7 +116,9 @@ export class Bench implements Plant {
   #type(now: number, pins: PinBank, channel: number): void {
     const down = now % keyPeriodMs < keyDownMs;
     this.#key = down ? Math.floor(now / keyPeriodMs) % this.#keypadKeys : -1;
-    const counts = down ? Math.floor((1023 / this.#keypadKeys) * (this.#key + 0.5)) : 1023;
+    // johnny-five divides the scale by the keys and one more; the gap below the last part is no key.
+    const countsPerKey = Math.round(1023 / (this.#keypadKeys + 1));
+    const counts = down ? Math.floor(countsPerKey * (this.#key + 0.4)) : countsPerKey * this.#keypadKeys - 1;
     pins.driveAnalog(channel, counts / 1023);
   }
 }

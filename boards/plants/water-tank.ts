@@ -6,9 +6,8 @@
  *                |________|--> consumer
  *
  * Level, in metres, from the balance of flows in litres a second; valve and pump follow their command with a
- * first-order lag. The level sensor spans the analog reference over the height, with noise. Float switch and push
- * button close to the supply and have pull-down resistors, as johnny-five's Switch and Button take them by
- * default. Sized so that a full stroke takes about twenty seconds: a takeover is watched in seconds.
+ * first-order lag. The level sensor spans the analog reference over the height, with noise. The float switch
+ * closes to ground, the push button to the supply, as johnny-five's Switch and Button take them by default. Sized so that a full stroke takes about twenty seconds: a takeover is watched in seconds.
  */
 import type { PinBank } from '../simulated/pins.ts';
 import { Noise } from './noise.ts';
@@ -22,8 +21,9 @@ export interface WaterTankOptions {
   valvePin?: number;
   /** Analog input of the level sensor. */
   levelChannel?: number;
-  /** Inputs of the device, high: closed, pressed. */
+  /** Input of the device, low: closed. */
   floatSwitchPin?: number;
+  /** Input of the device, high: pressed. */
   buttonPin?: number;
 }
 
@@ -78,7 +78,7 @@ export class WaterTank implements Plant {
     else if (this.#levelMetres < floatSwitchMetres - floatHysteresisMetres) this.#floating = false;
     const reading = this.#levelMetres / heightMetres + sensorNoiseShare * this.#noise.next();
     pins.driveAnalog(levelChannel, reading);
-    pins.drive(floatSwitchPin, this.#floating ? 1 : 0);
+    pins.drive(floatSwitchPin, this.#floating ? 0 : 1);
     pins.drive(buttonPin, now < this.#pressedUntil ? 1 : 0);
   }
 
