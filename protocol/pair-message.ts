@@ -44,7 +44,8 @@ export type PairMessage =
 
 export type JournalNote =
   | { kind: 'term'; term: number; turn: number; board: 'a' | 'b' }
-  | { kind: 'device'; device: string; session: number };
+  /** From this turn on the device's streams count from these offsets, in this session of the device. */
+  | { kind: 'device'; device: string; session: number; outputs: number; inputs: number; turn: number };
 
 export interface DivergenceReport {
   turn: number;

@@ -126,6 +126,7 @@ export class Pair {
   #handingOver = false;
   #forcedToLead = false;
   #staleReported = false;
+  #querying = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -404,6 +405,7 @@ export class Pair {
     if (command === 'lead') {
       if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
       this.#forcedToLead = true;
+      this.#querying = true;
       return [{ kind: 'query' }];
     }
     if (this.role !== 'primary' || !this.protected || this.#handingOver) {
@@ -438,12 +440,16 @@ export class Pair {
     const waited = now - this.#waitingSince;
     if (waited < this.#options.waitForPeerMs) return [];
     this.#waitingSince = now;
-    if (this.#options.alone === 'lead') return [{ kind: 'query' }];
+    if (this.#options.alone === 'lead') {
+      this.#querying = true;
+      return [{ kind: 'query' }];
+    }
     return [report('warning', 'PAIR_WAITING_FOR_PEER', 'no other board; waiting (policy.alone is wait)')];
   }
 
   #heldTerm(now: number, heldTerm: number): PairEffect[] {
-    if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
+    if ((this.role !== 'starting' && this.role !== 'stepped-down') || !this.#querying) return [];
+    this.#querying = false;
     if (heldTerm > this.#journal.term && !this.#forcedToLead) return this.#reportStale(heldTerm);
     return this.#contend(now, 'cold-start', heldTerm + 1, 'alone');
   }

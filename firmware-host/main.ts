@@ -1,0 +1,252 @@
+/**
+ * `understudy run`: one board of the pair. Puts the parts together, and nothing else.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Channel } from '../protocol/channel.ts';
+import { FailureDetector } from '../protocol/detector.ts';
+import { DeviceController } from '../protocol/device-stream/controller.ts';
+import { heartbeatIntervalMsOn } from '../protocol/link-state.ts';
+import { Session } from '../protocol/session.ts';
+import { BundleError } from './bundle/bundle-error.ts';
+import { bundleProgram } from './bundle/bundler.ts';
+import { runtimeIdentity } from './bundle/runtime-identity.ts';
+import { type Config, ConfigError, loadConfig } from './config/config.ts';
+import { ConsoleServer } from './console/console-server.ts';
+import { nodeCrypto } from './crypto.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { BootOptions } from './ipc.ts';
+import { JournalError } from './journal/entry.ts';
+import type { DatagramLink } from './links/link.ts';
+import { openSerialLink } from './links/serial.ts';
+import { openUdpLink } from './links/udp.ts';
+import type { ExitReason, Report } from './supervisor/effects.ts';
+import { Host } from './supervisor/host.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+
+export interface RunOptions {
+  board: 'a' | 'b';
+  configFile: string;
+  /** Log as NDJSON instead of lines for people. */
+  json: boolean;
+}
+
+const exitCodeOf: Record<ExitReason, number> = {
+  PROGRAM_EXITED: exitCodes.ok,
+  PROGRAM_FAILED: exitCodes.programFailed,
+  PAIR_MISMATCH: exitCodes.mismatch,
+  PEER_KEY_MISMATCH: exitCodes.pairKey,
+  LEFT: exitCodes.ok,
+};
+
+const prologue = 'understudy pair 1';
+const sendBufferBytesMax = 1024 * 1024;
+const receiveBufferBytesMax = 1024 * 1024;
+const claimRetryMs = 250;
+
+/** Runs until the board is told to leave, or cannot go on. Returns the process's exit code. */
+export async function runBoard(options: RunOptions): Promise<number> {
+  const log = new Log(options.board, options.json);
+  try {
+    const config = loadConfig(options.configFile);
+    return await runWith(config, options.board, log);
+  } catch (error) {
+    if (error instanceof ConfigError) return log.fatal(error.code, error.message, exitCodes.config);
+    if (error instanceof BundleError) return log.fatal(error.code, error.message, exitCodes.program);
+    if (error instanceof JournalError) return log.fatal(error.code, error.message, exitCodes.journal);
+    throw error;
+  }
+}
+
+async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<number> {
+  const own = config.boards[board];
+  const bundle = await bundleProgram(config.program);
+  const boot = writeBundle(own.state, own.filesRoot, config.program, bundle);
+  const links = openLinks(config, board);
+  const identity = { programHash: bundle.hash, runtime: { ...runtimeIdentity() } };
+  const supervisor = buildSupervisor(config, board, links);
+  return await new Promise<number>((resolve, reject) => {
+    let server: ConsoleServer | null = null;
+    const finish = (code: number): void => {
+      server?.close();
+      process.off('SIGTERM', leave);
+      process.off('SIGINT', leave);
+      host.stop().then(() => resolve(code), reject);
+    };
+    const leave = (): void => {
+      log.report({ level: 'info', code: 'LEAVING', text: 'told to stop' });
+      host.input({ kind: 'leave' });
+      setTimeout(() => finish(exitCodes.ok), leaveMsMax).unref();
+    };
+    const host = new Host({
+      board,
+      supervisor,
+      links,
+      devices: config.devices.map((device) => ({
+        name: device.name,
+        path: device.ports[board],
+        baudRate: device.baudRate,
+      })),
+      boot,
+      identity,
+      program: config.program,
+      stateDirectory: own.state,
+      journal: config.journal,
+      onReport: (report) => {
+        log.report(report);
+        const monotonicMs = Number(process.hrtime.bigint() / 1000n) / 1000;
+        server?.tell({ schema: 1, kind: 'report', board, monotonicMs, report });
+      },
+      onConsole: (stream, bytes) => {
+        log.program(stream, bytes);
+      },
+      onExit: (reason) => finish(exitCodeOf[reason]),
+    });
+    if (own.console !== undefined) {
+      server = new ConsoleServer(
+        own.console,
+        {
+          status: () => host.status(),
+          command: (command, reason) => host.command(command, reason),
+        },
+        (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
+      );
+    }
+    process.on('SIGTERM', leave);
+    process.on('SIGINT', leave);
+    host.start().catch((error: unknown) => {
+      host.stop().finally(() => {
+        server?.close();
+        reject(error);
+      });
+    });
+  });
+}
+
+/** An orderly leave hands the reign over; it must not take for ever. */
+const leaveMsMax = 3000;
+
+function writeBundle(
+  state: string,
+  filesRoot: string,
+  program: string,
+  bundle: { code: string; sourceMap: string },
+): BootOptions {
+  mkdirSync(state, { recursive: true });
+  mkdirSync(filesRoot, { recursive: true });
+  const bundleFile = join(state, 'program.bundle.js');
+  writeFileSync(bundleFile, bundle.code);
+  writeFileSync(`${bundleFile}.map`, bundle.sourceMap);
+  return { bundleFile, programFile: program, filesRoot };
+}
+
+function openLinks(config: Config, board: 'a' | 'b'): DatagramLink[] {
+  const { serial, ethernet } = config.boards[board];
+  const links: DatagramLink[] = [];
+  if (ethernet !== undefined) links.push(openUdpLink(ethernet));
+  if (serial !== undefined) links.push(openSerialLink(serial));
+  return links;
+}
+
+function buildSupervisor(config: Config, board: 'a' | 'b', links: DatagramLink[]): Supervisor {
+  const { timing, policy } = config;
+  const bootId = new Uint8Array(randomBytes(8));
+  const channel = new Channel({
+    role: board === 'a' ? 'initiator' : 'responder',
+    pairKey: config.pairKey,
+    prologue: new TextEncoder().encode(prologue),
+    crypto: nodeCrypto,
+    handshakePayload: bootId,
+  });
+  const sessionLinks = links.map(({ name, bitsPerSecond, datagramBytesMax }) => ({
+    name,
+    bitsPerSecond,
+    datagramBytesMax,
+  }));
+  const { heartbeatIntervalMs, detectionTimeoutMs, suspectTimeoutMs } = timing;
+  return new Supervisor({
+    board,
+    pair: { waitForPeerMs: timing.waitForPeerMs, alone: policy.alone, claimRetryMs },
+    session: new Session({
+      board,
+      bootId,
+      channel,
+      links: sessionLinks,
+      heartbeatIntervalMs,
+      sendBufferBytesMax,
+      receiveBufferBytesMax,
+    }),
+    detector: new FailureDetector({
+      links: sessionLinks.map((link) => ({
+        name: link.name,
+        intervalMs: heartbeatIntervalMsOn(link, heartbeatIntervalMs),
+      })),
+      detectionTimeoutMs,
+      suspectTimeoutMs,
+    }),
+    linkNames: links.map((link) => link.name),
+    devices: config.devices.map((device) => ({
+      options: { name: device.name, kind: device.kind, arbiter: device.arbiter },
+      controller:
+        device.kind === 'fenced'
+          ? new DeviceController({
+              bitsPerSecond: device.baudRate,
+              keepaliveIntervalMs: timing.keepaliveIntervalMs,
+              deviceTimeoutMs: timing.deviceTimeoutMs,
+            })
+          : null,
+    })),
+    heartbeatIntervalMs,
+    turnTimeoutMs: timing.turnTimeoutMs,
+    lagTurnsMax: timing.lagTurnsMax,
+    fsync: config.journal.fsync,
+    programFailure: policy.programFailure,
+    programExit: policy.programExit,
+    restartDelayMs: policy.restartDelayMs,
+    restartsMax: policy.restartsMax,
+    start: {
+      argv: config.arguments,
+      env: config.environment,
+      hostname: hostname(),
+      ports: config.devices.map((device) => device.name),
+      stdinIsTerminal: false,
+    },
+    randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+    wallTimeUs: () => Date.now() * 1000,
+  });
+}
+
+/** The board's log: one line a report on standard error, the program's own console on standard output. */
+class Log {
+  readonly #board: 'a' | 'b';
+  readonly #json: boolean;
+
+  constructor(board: 'a' | 'b', json: boolean) {
+    this.#board = board;
+    this.#json = json;
+  }
+
+  report(report: Report): void {
+    const time = new Date().toISOString();
+    if (this.#json) {
+      process.stderr.write(
+        `${JSON.stringify({ schema: 1, kind: 'report', time, board: this.#board, ...report })}\n`,
+      );
+      return;
+    }
+    process.stderr.write(`${time} ${this.#board} ${report.level.padEnd(7)} ${report.code} ${report.text}\n`);
+    const stack = report.details?.['stack'];
+    if (typeof stack === 'string' && stack !== '') process.stderr.write(`${stack}\n`);
+  }
+
+  program(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    (stream === 'stdout' ? process.stdout : process.stderr).write(bytes);
+  }
+
+  fatal(code: string, text: string, exitCode: number): number {
+    this.report({ level: 'alarm', code, text });
+    return exitCode;
+  }
+}

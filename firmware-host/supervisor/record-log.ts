@@ -1,0 +1,120 @@
+/**
+ * The records of the running history: numbers them, run-length codes idle turns, cuts them into batches that
+ * go to the journal and to the bus in one encoding, and keeps the newest ones for a board that joins.
+ */
+import { encodeBatch, type JournalRecord, turnsOf } from '../../protocol/record.ts';
+
+export interface Batch {
+  firstTurn: number;
+  /** Number of the turn after the last one. */
+  endTurn: number;
+  bytes: Uint8Array;
+}
+
+const tailBytesMax = 16 * 1024 * 1024;
+
+export class RecordLog {
+  /** Turns recorded so far, those that wait to be cut into a batch included. */
+  turns = 0;
+  #open: JournalRecord[] = [];
+  #openFirstTurn = 0;
+  #openSince = 0;
+  #openUrgent = false;
+  #tail: Batch[] = [];
+  #tailBytes = 0;
+  #tailHead = 0;
+
+  /** Turn from which on the batches are in memory. */
+  get tailStart(): number {
+    return this.#tail[this.#tailHead]?.firstTurn ?? this.#openFirstTurn;
+  }
+
+  get openSince(): number | null {
+    return this.#open.length === 0 ? null : this.#openSince;
+  }
+
+  /** Turns in the open batch. */
+  get openTurns(): number {
+    return this.turns - this.#openFirstTurn;
+  }
+
+  /** Something with outputs waits: it should be cut now. */
+  get urgent(): boolean {
+    return this.#openUrgent;
+  }
+
+  append(now: number, record: JournalRecord): void {
+    if (this.#open.length === 0) {
+      this.#openFirstTurn = this.turns;
+      this.#openSince = now;
+    }
+    this.turns += turnsOf(record);
+    if (record.kind === 'turn' && record.hasOutputs) this.#openUrgent = true;
+    const previous = this.#open.at(-1);
+    if (isIdle(record) && previous !== undefined && extend(previous, record.timeUs, this.#open)) return;
+    this.#open.push(record);
+  }
+
+  /** Ends the open batch; null when there is none. */
+  cut(): Batch | null {
+    if (this.#open.length === 0) return null;
+    const batch: Batch = {
+      firstTurn: this.#openFirstTurn,
+      endTurn: this.turns,
+      bytes: encodeBatch({ firstTurn: this.#openFirstTurn, records: this.#open }),
+    };
+    this.#open = [];
+    this.#openUrgent = false;
+    this.#openFirstTurn = this.turns;
+    this.#keep(batch);
+    return batch;
+  }
+
+  /** A batch that came ready-made: from the primary, or from the own journal. */
+  adopt(batch: Batch): void {
+    this.turns = batch.endTurn;
+    this.#openFirstTurn = batch.endTurn;
+    this.#keep(batch);
+  }
+
+  #keep(batch: Batch): void {
+    this.#tail.push(batch);
+    this.#tailBytes += batch.bytes.length;
+    while (this.#tailBytes > tailBytesMax && this.#tailHead < this.#tail.length - 1) {
+      this.#tailBytes -= this.#tail[this.#tailHead++]!.bytes.length;
+    }
+    if (this.#tailHead > 4096) {
+      this.#tail.splice(0, this.#tailHead);
+      this.#tailHead = 0;
+    }
+  }
+
+  /** Batches in memory from `turn` on, or null when memory does not reach back so far. */
+  batchesFrom(turn: number): Batch[] | null {
+    if (turn < this.tailStart) return null;
+    return this.#tail.slice(this.#tailHead).filter((batch) => batch.firstTurn >= turn);
+  }
+}
+
+function isIdle(record: JournalRecord): record is JournalRecord & { kind: 'turn' } {
+  return (
+    record.kind === 'turn' && record.event.kind === 'time' && !record.hasOutputs && record.values.length === 0
+  );
+}
+
+/** Makes `previous` one turn longer when the time fits its step. */
+function extend(previous: JournalRecord, timeUs: number, open: JournalRecord[]): boolean {
+  if (previous.kind === 'idle') {
+    if (previous.timeUs + previous.stepUs * previous.count !== timeUs) return false;
+    previous.count += 1;
+    return true;
+  }
+  if (!isIdle(previous) || timeUs < previous.timeUs) return false;
+  open[open.length - 1] = {
+    kind: 'idle',
+    timeUs: previous.timeUs,
+    stepUs: timeUs - previous.timeUs,
+    count: 2,
+  };
+  return true;
+}
