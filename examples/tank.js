@@ -1,7 +1,7 @@
 // Water tank: keeps the level between two marks, with a pump, an inlet valve, a float switch and an alarm.
 //
 //   A0  level sensor, 0..5 V for empty..full        7  pump relay: draws water out to the consumers
-//    2  float switch, closed when nearly full       8  inlet valve relay: lets water in
+//    2  float switch to ground, closed when full      8  inlet valve relay: lets water in
 //    4  operator button: press pauses the pump,     9  level bar (PWM)
 //       hold acknowledges the alarm                13  status lamp
 const five = require("johnny-five");
@@ -11,7 +11,7 @@ const board = new five.Board();
 const marks = { low: 35, high: 70, alarmLow: 15, alarmHigh: 90 };
 
 board.on("ready", function() {
-  const sensor = new five.Sensor({ pin: "A0", freq: 40 });
+  const sensor = new five.Sensor({ pin: "A0", freq: 30 });
   const float = new five.Switch(2);
   const button = new five.Button({ pin: 4, holdtime: 800 });
   const pump = new five.Relay(7);
@@ -22,6 +22,8 @@ board.on("ready", function() {
   let level = null;
   let alarm = null;
   let paused = false;
+  // Between the marks at start, nobody knows what was going on: fill.
+  let started = false;
   let ripple = 0;
 
   const log = text => {
@@ -30,7 +32,7 @@ board.on("ready", function() {
   };
 
   const setRelay = (relay, name, on) => {
-    if (relay.isOn === on) return;
+    if (relay.isClosed === on) return;
     if (on) relay.close();
     else relay.open();
     log(`${name} ${on ? "on" : "off"}`);
@@ -54,19 +56,21 @@ board.on("ready", function() {
 
   // Two marks and not one: at a single mark the relays would chatter with every wave on the water.
   const control = () => {
-    if (level < marks.alarmLow) raise("level too low");
+    if (float.isClosed && level < marks.high) raise("float switch and level disagree");
+    else if (level < marks.alarmLow) raise("level too low");
     else if (float.isClosed) raise("float switch: tank nearly full");
     else if (level > marks.alarmHigh) raise("level too high");
     else if (alarm !== null && level > marks.low - 10 && level < marks.high + 10) clear();
 
-    if (float.isClosed || level >= marks.high) {
+    if (level <= marks.low || !started) {
+      setRelay(pump, "pump", false);
+      setRelay(valve, "valve", !float.isClosed);
+    } else if (float.isClosed || level >= marks.high) {
       setRelay(valve, "valve", false);
       setRelay(pump, "pump", !paused);
-    } else if (level <= marks.low) {
-      setRelay(valve, "valve", true);
-      setRelay(pump, "pump", false);
     }
     if (paused) setRelay(pump, "pump", false);
+    started = true;
   };
 
   sensor.on("data", () => {
@@ -85,7 +89,7 @@ board.on("ready", function() {
   });
   button.on("hold", clear);
 
-  setInterval(() => log(`valve ${valve.isOn ? "on" : "off"}, pump ${pump.isOn ? "on" : "off"}`), 2000);
+  setInterval(() => log(`valve ${valve.isClosed ? "on" : "off"}, pump ${pump.isClosed ? "on" : "off"}`), 2000);
 
   status.blink(250);
   log("in control");

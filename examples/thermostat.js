@@ -1,9 +1,9 @@
-// Room thermostat: LM35 on A1, heater relay on 7, setpoint knob on A0, lamp on 13 while heating.
+// Room thermostat: DS18B20 on pin 2, heater relay on 7, setpoint knob on A0, lamp on 13 while heating.
 const five = require("johnny-five");
 const board = new five.Board();
 
 board.on("ready", () => {
-  const thermometer = new five.Thermometer({ controller: "LM35", pin: "A1", freq: 100 });
+  const thermometer = new five.Thermometer({ controller: "DS18B20", pin: 2, freq: 250 });
   const knob = new five.Sensor({ pin: "A0", freq: 100 });
   const heater = new five.Relay(7);
   const lamp = new five.Led(13);
@@ -16,11 +16,11 @@ board.on("ready", () => {
 
   thermometer.on("data", () => {
     const celsius = thermometer.celsius;
-    if (celsius < setpoint - hysteresis && !heater.isOn) {
+    if (celsius < setpoint - hysteresis && !heater.isClosed) {
       heater.close();
-      lamp.blink(300);
+      lamp.blink(200);
       console.log("%s °C, below %s °C: heating", celsius.toFixed(1), setpoint.toFixed(1));
-    } else if (celsius > setpoint + hysteresis && heater.isOn) {
+    } else if (celsius > setpoint + hysteresis && heater.isClosed) {
       heater.open();
       lamp.stop().off();
       console.log("%s °C, above %s °C: heater off", celsius.toFixed(1), setpoint.toFixed(1));

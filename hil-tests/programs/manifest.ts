@@ -5,7 +5,7 @@
  * that says what it does, followed by what it needs (`// plant:`, `// chips:`, `// devices:`, `// stdin:`), so that a
  * program stays runnable by hand; `programs.test.ts` holds this list and those comments to each other.
  *
- * They are chatty on purpose: every one of them writes to its device at least every 300 ms, so that a board that is
+ * They are chatty on purpose: every one of them writes to its device at least every 300 ms or so, so that a board that is
  * killed at a random moment dies in the middle of something.
  */
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ export interface ProgramEntry {
   file: string;
   /** What stands behind the pins of the Uno: the bench (knob, buttons, chips), the water tank, or no Uno at all. */
   plant: 'bench' | 'tank' | 'none';
-  /** `kind@address` for I2C (hexadecimal), `kind@pin` for the others. */
+  /** `kind@address` for I2C (hexadecimal), `kind@pin` for the others; see device.ts. */
   chips?: readonly string[];
   /** Plain devices on further ports, `kind@path`: `nmea` sends a position often, `lines` answers each line with one. */
   devices?: readonly string[];
@@ -77,7 +77,12 @@ export const programs: readonly ProgramEntry[] = [
     plant: 'bench',
     expectation: { stdout: /\d\d:\d\d:\d\d valve 2/m, outputsMin: 30 },
   },
-  { file: 'encoder.js', plant: 'bench', expectation: { stdout: /count -?\d/m, outputsMin: 20 } },
+  {
+    file: 'encoder.js',
+    plant: 'bench',
+    chips: ['encoder@2-4'],
+    expectation: { stdout: /count -?\d/m, outputsMin: 20 },
+  },
   {
     file: 'exit-handler.js',
     plant: 'bench',
@@ -87,7 +92,7 @@ export const programs: readonly ProgramEntry[] = [
     file: 'expander.js',
     plant: 'bench',
     chips: ['mcp23017@0x20'],
-    expectation: { stdout: /switch \d+ is 1/m, outputsMin: 30 },
+    expectation: { stdout: /switch 11 is 0/m, outputsMin: 30 },
   },
   { file: 'file-log-append.js', plant: 'bench', expectation: { stdout: /20 rows/m, outputsMin: 10 } },
   { file: 'file-log-stream.js', plant: 'bench', expectation: { stdout: /closed with/m, outputsMin: 30 } },
@@ -111,7 +116,12 @@ export const programs: readonly ProgramEntry[] = [
     chips: ['mpu6050@0x68'],
     expectation: { stdout: /a -?[\d.]+ .*°C/m, outputsMin: 20 },
   },
-  { file: 'keypad.js', plant: 'bench', expectation: { stdout: /key ./m, outputsMin: 20 } },
+  {
+    file: 'keypad.js',
+    plant: 'bench',
+    chips: ['keypad@A0'],
+    expectation: { stdout: /key ./m, outputsMin: 20 },
+  },
   {
     file: 'lcd-i2c.js',
     plant: 'bench',
@@ -170,7 +180,7 @@ export const programs: readonly ProgramEntry[] = [
   },
   { file: 'stepper.js', plant: 'bench', expectation: { stdout: /quarter 3 cw/m, outputsMin: 10 } },
   { file: 'streams.js', plant: 'bench', expectation: { stdout: /line mean=[\d.]+/m, outputsMin: 20 } },
-  { file: 'temporal-queue.js', plant: 'bench', expectation: { stdout: /sequence 1/m, outputsMin: 20 } },
+  { file: 'temporal-queue.js', plant: 'bench', expectation: { stdout: /sequence 2/m, outputsMin: 20 } },
   {
     file: 'thermometer-ds18b20.js',
     plant: 'bench',
@@ -180,4 +190,40 @@ export const programs: readonly ProgramEntry[] = [
   { file: 'thermometer-lm35.js', plant: 'bench', expectation: { stdout: /\d+\.\d °C/m, outputsMin: 20 } },
   { file: 'timers.js', plant: 'bench', expectation: { stdout: /nested 10/m, outputsMin: 40 } },
   { file: 'top-level-await.mjs', plant: 'bench', expectation: { stdout: /burst 4: mean/m, outputsMin: 4 } },
+];
+
+/** The programs of `examples/`, in the same terms. */
+export const examples: readonly ProgramEntry[] = [
+  {
+    file: '../../../examples/clock-display.js',
+    plant: 'bench',
+    chips: ['pcf8574@0x27'],
+    expectation: { stdout: /\d\d:\d\d:\d\d/m, outputsMin: 60 },
+  },
+  {
+    file: '../../../examples/data-logger.js',
+    plant: 'bench',
+    expectation: { stdout: /25 rows/m, outputsMin: 20 },
+  },
+  {
+    file: '../../../examples/plant-watering.js',
+    plant: 'bench',
+    expectation: { stdout: /gulp 1/m, outputsMin: 5 },
+  },
+  {
+    file: '../../../examples/servo-sweep.js',
+    plant: 'bench',
+    expectation: { stdout: /stopped at \d+/m, outputsMin: 20 },
+  },
+  {
+    file: '../../../examples/tank.js',
+    plant: 'tank',
+    expectation: { stdout: /valve on[\s\S]*pump on/, outputsMin: 100 },
+  },
+  {
+    file: '../../../examples/thermostat.js',
+    plant: 'bench',
+    chips: ['ds18b20@2'],
+    expectation: { stdout: /heater off/m, outputsMin: 2 },
+  },
 ];

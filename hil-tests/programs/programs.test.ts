@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runBare } from './bare/run.ts';
-import { activityDeadlineMs, type ProgramEntry, programPath, programs } from './manifest.ts';
+import { activityDeadlineMs, examples, type ProgramEntry, programPath, programs } from './manifest.ts';
 
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
@@ -58,8 +59,15 @@ describe('the list of programs', () => {
     });
   });
 
+  it('names every example', () => {
+    const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
+    const present = readdirSync(folder).filter((file) => file.endsWith('.js'));
+    expect(examples.map((entry) => path.basename(entry.file)).toSorted()).toEqual(present.toSorted());
+  });
+
   it('has no program that knows of the pair', () => {
-    for (const entry of programs) expect(readFileSync(programPath(entry), 'utf8')).not.toMatch(/understudy/i);
+    for (const entry of [...programs, ...examples])
+      expect(readFileSync(programPath(entry), 'utf8')).not.toMatch(/understudy/i);
   });
 });
 
@@ -79,7 +87,7 @@ async function withTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe('bare, on the simulated board', { concurrent: true, timeout: 60 * activityDeadlineMs }, () => {
-  it.each(programs)('$file works its device', async (entry) => {
+  it.each([...programs, ...examples])('$file works its device', async (entry) => {
     const run = await withTurn(() => runBare(entry));
     const { outputsMin, stdout, exitCode } = entry.expectation;
     expect(run.stderr).toBe('');

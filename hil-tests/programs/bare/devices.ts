@@ -4,7 +4,7 @@ import type { SimulatedFirmata } from '../../../boards/simulated/firmata.ts';
 import { command, sysex } from '../../../boards/simulated/messages.ts';
 import { type FirmataMessage, FirmataParser } from '../../../boards/simulated/parser.ts';
 import { unoProfile } from '../../../boards/uno/profile.ts';
-import { deviceFor } from '../bench.ts';
+import { deviceFor } from '../device.ts';
 import type { BareNeeds } from './run.ts';
 
 export interface BareDevice {
