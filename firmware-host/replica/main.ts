@@ -9,6 +9,7 @@
 import { readFileSync, readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import {
   type BootOptions,
   decodeToReplica,
@@ -69,7 +70,15 @@ function persistently(call: () => number): number {
 
 function flushAnswers(): void {
   if (answers.length === 0) return;
-  const bytes = answers.length === 1 ? answers[0]! : Buffer.concat(answers, answerBytes);
+  let bytes = answers[0]!;
+  if (answers.length > 1) {
+    bytes = new Uint8Array(answerBytes);
+    let position = 0;
+    for (const message of answers) {
+      bytes.set(message, position);
+      position += message.length;
+    }
+  }
   answers = [];
   answerBytes = 0;
   for (let sent = 0; sent < bytes.length; ) {
@@ -161,5 +170,6 @@ function serve(): never {
   }
 }
 
+new Worker(new URL('./orphan-watch.ts', import.meta.url)).unref();
 // Not from the module's own evaluation: that is a microtask, within which no others can be drained.
 setImmediate(serve);

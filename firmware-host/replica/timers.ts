@@ -6,8 +6,8 @@
  * millisecond of the clock, so that `Date.now()` differences are never shorter than the delay; a delay beyond
  * 31 bits becomes 1 with a warning; an interval is restarted after its callback, from the time before it.
  */
-import { AsyncResource } from 'node:async_hooks';
 import { promisify } from 'node:util';
+import { CallbackScope, type Uncaught } from './callback-scope.ts';
 import type { VirtualClock } from './clock.ts';
 import { type HeapEntry, TimerHeap } from './timer-heap.ts';
 
@@ -47,7 +47,7 @@ export class Timeout implements HeapEntry {
   sequence = 0;
   place = -1;
   readonly #queue: TimerQueue;
-  readonly #scope: AsyncResource;
+  readonly #scope = new CallbackScope('Timeout');
   #referenced = true;
 
   constructor(queue: TimerQueue, callback: Callback, delayMs: number, args: unknown[], repeat: boolean) {
@@ -56,13 +56,11 @@ export class Timeout implements HeapEntry {
     this._timerArgs = args;
     this._repeat = repeat ? delayMs : null;
     this.#queue = queue;
-    this.#scope = new AsyncResource('Timeout', { requireManualDestroy: true });
   }
 
-  /** Runs the callback in the asynchronous context in which the timer was set. */
-  run(): void {
+  run(uncaught: Uncaught): void {
     const callback = this._onTimeout;
-    if (callback !== null) this.#scope.runInAsyncScope(callback, this, ...this._timerArgs);
+    if (callback !== null) this.#scope.run(() => callback.apply(this, this._timerArgs), uncaught);
   }
 
   ref(): this {
@@ -110,20 +108,19 @@ export class Immediate {
   _argv: unknown[];
   _destroyed = false;
   readonly #queue: TimerQueue;
-  readonly #scope: AsyncResource;
+  readonly #scope = new CallbackScope('Immediate');
   #referenced = true;
 
   constructor(queue: TimerQueue, callback: Callback, args: unknown[]) {
     this._onImmediate = callback;
     this._argv = args;
     this.#queue = queue;
-    this.#scope = new AsyncResource('Immediate', { requireManualDestroy: true });
   }
 
-  run(): void {
+  run(uncaught: Uncaught): void {
     const callback = this._onImmediate;
     this._destroyed = true;
-    if (callback !== null) this.#scope.runInAsyncScope(callback, this, ...this._argv);
+    if (callback !== null) this.#scope.run(() => callback.apply(this, this._argv), uncaught);
   }
 
   ref(): this {
@@ -268,17 +265,18 @@ export class TimerQueue {
   }
 
   /**
-   * Runs what is due at `untilUs`, the time at which the turn began, each through `invoke`, which must not
-   * throw and drains microtasks. A timer set meanwhile is due after that, so a turn ends.
+   * Runs what is due at `untilUs`, the time at which the turn began, and `afterEach` after each, which drains
+   * microtasks. A timer set meanwhile is due later than that, so a turn ends.
    */
-  runDue(untilUs: number, invoke: (run: () => void) => void): void {
+  runDue(untilUs: number, uncaught: Uncaught, afterEach: () => void): void {
     for (;;) {
       const timer = this.#heap.first;
       if (timer === undefined || timer.dueUs > untilUs) return;
       this.#stop(timer);
       timer._destroyed = false;
       const fromUs = this.#clock.us;
-      invoke(() => timer.run());
+      timer.run(uncaught);
+      afterEach();
       if (timer.place >= 0) continue;
       if (timer._repeat !== null) {
         timer._idleTimeout = timer._repeat;
@@ -291,13 +289,14 @@ export class TimerQueue {
   }
 
   /** Runs the immediates that wait, not those set meanwhile. */
-  runImmediates(invoke: (run: () => void) => void): void {
+  runImmediates(uncaught: Uncaught, afterEach: () => void): void {
     const round = this.#immediates;
     this.#immediates = [];
     for (const immediate of round) {
       if (immediate._onImmediate === null) continue;
       if (immediate.hasRef()) this.#referencedImmediates -= 1;
-      invoke(() => immediate.run());
+      immediate.run(uncaught);
+      afterEach();
     }
   }
 }

@@ -18,6 +18,7 @@ import {
   type StartEvent,
 } from '../../protocol/record.ts';
 import type { BootOptions, FromReplica, ToReplica } from '../ipc.ts';
+import { CallbackScope } from './callback-scope.ts';
 import { VirtualClock } from './clock.ts';
 import { SeededRandom } from './random.ts';
 import { TimerQueue } from './timers.ts';
@@ -68,7 +69,7 @@ export class TurnRunner implements TurnContext {
   #start: StartEvent | undefined;
   #randomBytes: SeededRandom | undefined;
   #outputs: Output[] = [];
-  #completions: (() => void)[] = [];
+  #completions: { scope: CallbackScope; callback: () => void }[] = [];
   #holds = 0;
   #turn = 0;
   #startUs = 0;
@@ -119,7 +120,7 @@ export class TurnRunner implements TurnContext {
   }
 
   completeSoon(callback: () => void): void {
-    this.#completions.push(callback);
+    this.#completions.push({ scope: new CallbackScope('Completion'), callback });
   }
 
   output(output: Output): void {
@@ -142,18 +143,18 @@ export class TurnRunner implements TurnContext {
   }
 
   /** Runs `callback` as the event loop would: what it throws is uncaught, microtasks are drained after it. */
-  readonly invoke = (callback: () => void): void => {
+  #invoke(callback: () => void): void {
     try {
       callback();
     } catch (error) {
       this.uncaught(error);
     }
     this.#drain();
-  };
-
-  uncaught(error: unknown): void {
-    if (!this.#surroundings.handleUncaught(error)) this.fail(error);
   }
+
+  readonly uncaught = (error: unknown): void => {
+    if (!this.#surroundings.handleUncaught(error)) this.fail(error);
+  };
 
   /** Ends the replica: the program threw and nothing caught it. */
   fail(error: unknown): never {
@@ -203,14 +204,14 @@ export class TurnRunner implements TurnContext {
   }
 
   #runEvent(event: ReplicaEvent): void {
-    this.timers.runDue(this.#startUs, this.invoke);
+    this.timers.runDue(this.#startUs, this.uncaught, this.#drain);
     if (event.kind === 'start') this.#start = event;
     const handler = this.#handlers.get(event.kind) as ((event: ReplicaEvent) => void) | undefined;
     assert(handler !== undefined, `no handler for ${event.kind}`);
-    if (event.kind !== 'time') this.invoke(() => handler(event));
+    if (event.kind !== 'time') this.#invoke(() => handler(event));
     this.#settle();
     if (!this.alive) {
-      this.invoke(() => this.#surroundings.beforeExit());
+      this.#invoke(() => this.#surroundings.beforeExit());
       this.#settle();
       if (!this.alive) this.#surroundings.exit();
     }
@@ -223,14 +224,17 @@ export class TurnRunner implements TurnContext {
       while (this.#completions.length > 0 && completionsLeft > 0) {
         const batch = this.#completions.splice(0, completionsLeft);
         completionsLeft -= batch.length;
-        for (const completion of batch) this.invoke(completion);
+        for (const { scope, callback } of batch) {
+          scope.run(callback, this.uncaught);
+          this.#drain();
+        }
       }
       if (round === immediateRoundsMax || !this.timers.hasImmediates) return;
-      this.timers.runImmediates(this.invoke);
+      this.timers.runImmediates(this.uncaught, this.#drain);
     }
   }
 
-  #drain(): void {
+  readonly #drain = (): void => {
     for (;;) {
       try {
         this.#surroundings.drainMicrotasks();
@@ -239,7 +243,7 @@ export class TurnRunner implements TurnContext {
         this.uncaught(error);
       }
     }
-  }
+  };
 
   get #paced(): boolean {
     return this.timers.hasImmediates || this.#completions.length > 0;

@@ -89,7 +89,8 @@ export class ValueReplayer {
   next<T>(call: string): ReplayedValue<T> {
     if (this.#nextCall !== call) return { matches: false, expected: this.#nextCall ?? 'no further call' };
     const returned = this.#reader.u8() === 1;
-    const value: unknown = deserialize(this.#reader.bytes());
+    // A copy at offset 0, as on the primary: the buffers within the value lie at the same offsets then.
+    const value: unknown = deserialize(new Uint8Array(this.#reader.bytes()));
     this.#readCall();
     if (!returned) throw rebuildError(value as RecordedError);
     return { matches: true, value: value as T };

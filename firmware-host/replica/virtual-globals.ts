@@ -36,6 +36,7 @@ export function installWorld(runner: TurnRunner): void {
   installConsole(stdout, stderr, nowUs);
   installContexts(realmParts);
   installWebInterfaces(runner);
+  installBuffers();
   installStackTraces();
 }
 
@@ -149,6 +150,13 @@ function installWebAssembly(): void {
     const module = new real.Module(source);
     return { module, instance: new real.Instance(module, imports) };
   });
+}
+
+/** Unset memory and places in a shared pool would differ: every buffer is zeroed and has its own memory. */
+function installBuffers(): void {
+  Buffer.poolSize = 0;
+  define(Buffer, 'allocUnsafe', (size: number) => Buffer.alloc(size));
+  define(Buffer, 'allocUnsafeSlow', (size: number) => Buffer.alloc(size));
 }
 
 /**

@@ -2,6 +2,7 @@
  * The `process` object as the control program sees it: the real object, with everything that differs between
  * two boards replaced. Libraries and Node's own modules (`repl`, `domain`) hold the same object.
  */
+import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
@@ -112,7 +113,8 @@ function installRefusals(): void {
     'Debug the program outside the pair.',
   );
   refuse(['loadEnvFile'], 'the environment is part of the history.', 'Set variables in the configuration.');
-  define('report', undefined);
+  // Node's own `domain` writes to this object.
+  define('report', { reportOnUncaughtException: false });
 }
 
 function installSignals(runner: TurnRunner): void {
@@ -122,7 +124,7 @@ function installSignals(runner: TurnRunner): void {
   const numbers = constants.signals as Record<string, number>;
   const deliver = (signal: string) => {
     const number = numbers[signal];
-    const handled = signal !== 'SIGKILL' && process.emit(signal as NodeJS.Signals, signal as NodeJS.Signals);
+    const handled = signal !== 'SIGKILL' && (process as EventEmitter).emit(signal, signal, number);
     if (handled || number === undefined || ignoredByDefault.has(signal)) return;
     runner.exit(128 + number);
   };

@@ -1,6 +1,6 @@
 /** A board's state as the console, the monitor and `understudy dev` show it. All counts since the board's start. */
 import type { Role } from '../../protocol/pair.ts';
-import type { LinkStatistics } from '../../protocol/session.ts';
+import type { LinkStatistics } from '../../protocol/link-state.ts';
 
 export interface BoardStatus {
   board: 'a' | 'b';

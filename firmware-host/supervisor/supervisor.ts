@@ -42,7 +42,8 @@ import {
   type StartEvent,
   turnsOf,
 } from '../../protocol/record.ts';
-import type { Session, SessionEffect } from '../../protocol/session.ts';
+import type { Session } from '../../protocol/session.ts';
+import type { SessionEffect } from '../../protocol/session-contract.ts';
 import type { FromReplica } from '../ipc.ts';
 import { type DeviceOptions, DeviceStream } from './device-stream.ts';
 import { compareIdentity, describeDivergence } from './divergence.ts';
