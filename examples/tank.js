@@ -1,7 +1,7 @@
 // Water tank: keeps the level between two marks, with a pump, an inlet valve, a float switch and an alarm.
 //
 //   A0  level sensor, 0..5 V for empty..full        7  pump relay: draws water out to the consumers
-//    2  float switch to ground, closed when full      8  inlet valve relay: lets water in
+//    2  float switch, to ground when full           8  inlet valve relay: lets water in
 //    4  operator button: press pauses the pump,     9  level bar (PWM)
 //       hold acknowledges the alarm                13  status lamp
 const five = require("johnny-five");

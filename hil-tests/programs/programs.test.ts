@@ -71,24 +71,24 @@ describe('the list of programs', () => {
   });
 });
 
-/** Runs of two programs at a time: the machines that run tests have two cores. */
-const gate = { free: 2, waiting: [] as (() => void)[] };
+/** Two programs run at a time: the machines that run tests have two cores. */
+const slots = { free: 2, waiting: [] as (() => void)[] };
 
-async function withTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (gate.free > 0) gate.free--;
-  else await new Promise<void>((resolve) => gate.waiting.push(resolve));
+async function withSlot<T>(work: () => Promise<T>): Promise<T> {
+  if (slots.free > 0) slots.free--;
+  else await new Promise<void>((resolve) => slots.waiting.push(resolve));
   try {
     return await work();
   } finally {
-    const next = gate.waiting.shift();
-    if (next === undefined) gate.free++;
+    const next = slots.waiting.shift();
+    if (next === undefined) slots.free++;
     else next();
   }
 }
 
 describe('bare, on the simulated board', { concurrent: true, timeout: 60 * activityDeadlineMs }, () => {
   it.each([...programs, ...examples])('$file works its device', async (entry) => {
-    const run = await withTurn(() => runBare(entry));
+    const run = await withSlot(() => runBare(entry));
     const { outputsMin, stdout, exitCode } = entry.expectation;
     expect(run.stderr).toBe('');
     expect(run.outputCount).toBeGreaterThanOrEqual(outputsMin);

@@ -53,7 +53,8 @@ class Uno implements BareDevice {
   start(send: (bytes: Uint8Array) => void): void {
     this.#device.onTransmit = (bytes) => soon(send, bytes);
     this.#device.opened(clock());
-    // The mock port is polled: plain, and exact enough, since the device does everything at its own due time.
+    // Polling is exact enough: the device does everything at its own due time. The interval also keeps the process
+    // alive, as an open port does.
     every(() => this.#device.tick(clock()), 2);
   }
 
