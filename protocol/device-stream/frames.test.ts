@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DeviceController } from './controller.ts';
@@ -65,6 +66,16 @@ describe('golden frames', () => {
   test.each(golden)('%s', (hex, message) => {
     expect(encodeStreamMessage(message)).toEqual(bytesOf(hex));
     expect(new StreamReceiver().push(bytesOf(hex))).toEqual([{ kind: 'message', message }]);
+  });
+
+  test('are the examples of the specification', () => {
+    const specification = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const examples = specification.slice(
+      specification.indexOf('### §12.3'),
+      specification.indexOf('### §12.4'),
+    );
+    const lines = [...examples.matchAll(/\| `([0-9a-f]+)` \|/g)].map((match) => match[1]);
+    expect(lines).toEqual(golden.map(([hex]) => hex.replaceAll(' ', '')));
   });
 
   test('every damaged single bit of every golden frame is noticed', () => {

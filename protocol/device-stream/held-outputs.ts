@@ -1,5 +1,5 @@
 /**
- * Outputs that were released to the device and that it has not accepted yet (protocol/README.md §12.4).
+ * Outputs that were released to the device and that it has not accepted yet (protocol/README.md §12.6).
  *
  * One contiguous stretch of the stream, `base` to `end`, full offsets. It is bounded by whoever writes: the
  * output gate counts what it released against what was accepted.

@@ -1,5 +1,5 @@
 /**
- * Window, pace and retransmission of the outputs of an attached controller (protocol/README.md §12.4, §12.6).
+ * Window, pace and retransmission of the outputs of an attached controller (protocol/README.md §12.6).
  *
  *        base           sent              base + window       end
  *     ----|---in flight---|----may be sent------|---must wait---|
