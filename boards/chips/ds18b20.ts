@@ -42,7 +42,8 @@ export class Ds18b20 implements OneWirePart {
     this.#celsius = asSignal(celsius);
   }
 
-  get alarmed(): boolean {
+  alarmed(now: number): boolean {
+    this.#settle(now);
     const celsius = this.#sixteenths >> 4;
     const limit = (index: number) => (this.#settings[index]! << 24) >> 24;
     return celsius >= limit(0) || celsius <= limit(1);

@@ -16,7 +16,7 @@ export interface OneWirePart {
   /** 64-bit code: family, serial number (low first), CRC. */
   readonly code: Uint8Array;
   /** True when it would answer an alarm search. */
-  readonly alarmed: boolean;
+  alarmed(now: number): boolean;
   /** A reset pulse: the part forgets the function command that it was in. */
   resetPulse(): void;
   /** Bytes written while the part is selected. */
@@ -76,7 +76,7 @@ export class OneWireBuses implements Feature {
     if (subcommand === configRequest) return this.#configure(now, pin);
     if (!this.#configured.has(pin)) return false;
     if (subcommand === searchRequest || subcommand === alarmSearchRequest) {
-      this.#search(pin, subcommand === alarmSearchRequest);
+      this.#search(now, pin, subcommand === alarmSearchRequest);
       return true;
     }
     if (subcommand > 0x3f) return false;
@@ -119,8 +119,8 @@ export class OneWireBuses implements Feature {
     return true;
   }
 
-  #search(pin: number, alarmedOnly: boolean): void {
-    const found = (this.#parts.get(pin) ?? []).filter((part) => !alarmedOnly || part.alarmed);
+  #search(now: number, pin: number, alarmedOnly: boolean): void {
+    const found = (this.#parts.get(pin) ?? []).filter((part) => !alarmedOnly || part.alarmed(now));
     const codes = found.flatMap((part) => [...part.code]);
     this.#context.sendSysex(sysex.oneWire, [
       alarmedOnly ? alarmSearchReply : searchReply,
