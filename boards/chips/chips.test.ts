@@ -107,6 +107,17 @@ describe('other sensors', () => {
     expect([...chip.read(2, 94)]).toEqual([0x40, 0x01]);
   });
 
+  test('DS18B20 goes on with a conversion under way when it is asked again', () => {
+    const chip = new Ds18b20(1, 21);
+    for (let now = 0; now < 750; now += 50) {
+      chip.resetPulse();
+      chip.write(Uint8Array.of(0x44), now);
+    }
+    chip.resetPulse();
+    chip.write(Uint8Array.of(0xbe), 750);
+    expect([...chip.read(2, 750)]).toEqual([0x50, 0x01]);
+  });
+
   test('GPS sentences carry a valid checksum and move', () => {
     const gps = new GpsReceiver();
     const sentences = [1000, 31_000].flatMap((now) =>

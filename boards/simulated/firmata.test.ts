@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Mpu6050 } from '../chips/mpu6050.ts';
 import type { Plant } from '../plants/plant.ts';
 import { pinModes } from '../profile.ts';
 import { unoProfile } from '../uno/profile.ts';
@@ -108,6 +109,18 @@ describe('outputs', () => {
     expect(pins.pin(9).servoDegrees).toBe(80);
   });
 
+  test('a reset does not reach the chips, a switched supply does', () => {
+    const rig = uno();
+    const chip = new Mpu6050();
+    rig.device.i2c.attach(Mpu6050.address, chip);
+    rig.sendSysex(0x78);
+    rig.sendSysex(0x76, Mpu6050.address, 0x00, 0x6b, 0, 0, 0);
+    rig.device.reset(1);
+    expect(chip.asleep).toBe(false);
+    rig.device.powerCycle(2);
+    expect(chip.asleep).toBe(true);
+  });
+
   test('system reset ends reporting and lowers outputs', () => {
     const rig = uno();
     rig.send(0xf5, 13, 1, 0xc0, 1, 0xff);
@@ -157,6 +170,18 @@ describe('reports', () => {
     rig.taken();
     rig.runUntil(100);
     expect(rig.taken()).toEqual([]);
+    expect(rig.device.nextWakeAt).toBeNull();
+    rig.send(0xf4, 14, pinModes.analog);
+    expect(rig.taken()).toEqual([0xe0, 0, 0]);
+  });
+
+  test('sampling instants that nobody asked for are not made up for', () => {
+    const rig = uno();
+    rig.runUntil(4000);
+    rig.send(0xc0, 1);
+    rig.taken();
+    rig.runUntil(4019);
+    expect(rig.taken()).toEqual([0xe0, 0, 0]);
   });
 });
 

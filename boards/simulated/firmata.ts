@@ -119,7 +119,15 @@ export class SimulatedFirmata {
     if (this.pins.inputsChanged) this.#reporting.sendChangedPorts();
   }
 
-  /** The reset button: everything as after power-on, then the announcement. The plant goes on. */
+  /** The supply was off and on again: the device and the parts that it feeds. The plant goes on. */
+  powerCycle(now: number): void {
+    this.#advance(now);
+    this.i2c.powerCycle();
+    this.serial.powerCycle();
+    this.reset(now);
+  }
+
+  /** The reset button: the device as after power-on, then the announcement. Its parts and the plant go on. */
   reset(now: number): void {
     this.#advance(now);
     this.#parser.reset();

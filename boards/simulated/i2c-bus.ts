@@ -19,7 +19,7 @@ export interface I2cChip {
    * reads. May return fewer bytes: then the chip did not acknowledge.
    */
   read(register: number | null, count: number, now: number): Uint8Array;
-  /** Back to the state after power-on, as when the device's supply was switched. */
+  /** Back to the state after power-on. */
   reset?(): void;
 }
 
@@ -112,6 +112,10 @@ export class I2cBus implements Feature {
     this.#reads = [];
     this.#enabled = false;
     this.readDelayUs = 0;
+  }
+
+  /** The supply of the chips was switched off and on. A reset of the device alone does not reach them. */
+  powerCycle(): void {
     for (const chip of this.#chips.values()) chip.reset?.();
   }
 

@@ -15,6 +15,7 @@ export interface SerialPeer {
   readonly nextAt: number | null;
   /** What it says by now. Afterwards `nextAt` is null or later than `now`. */
   transmit(now: number): Uint8Array;
+  /** Back to the state after power-on. Must leave `nextAt` null or in the future. */
   reset?(): void;
 }
 
@@ -110,6 +111,10 @@ export class SerialPorts implements Feature {
 
   reset(): void {
     this.#open.clear();
+  }
+
+  /** The supply of what is wired to the ports was switched off and on. */
+  powerCycle(): void {
     for (const peer of this.#peers.values()) peer.reset?.();
   }
 
