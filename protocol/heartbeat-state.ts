@@ -6,7 +6,7 @@ import type { HeartbeatFrame } from './session-frames.ts';
 
 const nothing: Uint8Array = new Uint8Array(0);
 
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
@@ -22,16 +22,8 @@ export class HeartbeatState {
     return this.#own;
   }
 
-  get ownVersion(): number {
-    return this.#ownVersion;
-  }
-
   get peer(): Uint8Array {
     return this.#peer;
-  }
-
-  get peerVersion(): number {
-    return this.#peerVersion;
   }
 
   /** True while the peer may not hold our newest state. */
@@ -43,6 +35,20 @@ export class HeartbeatState {
     if (sameBytes(bytes, this.#own) && this.#ownVersion > 0) return;
     this.#own = bytes.slice();
     this.#ownVersion += 1;
+  }
+
+  /** The heartbeat to send; `counters` are the link's part. */
+  frame(
+    counters: Pick<HeartbeatFrame, 'counter' | 'echo' | 'heldEighthsMs'>,
+    withPayload: boolean,
+  ): HeartbeatFrame {
+    return {
+      kind: 'heartbeat',
+      ...counters,
+      payloadVersion: this.#ownVersion,
+      knownVersion: this.#peerVersion,
+      payload: withPayload ? this.#own : null,
+    };
   }
 
   arrived(frame: HeartbeatFrame): void {

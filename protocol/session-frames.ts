@@ -110,6 +110,16 @@ export function writeData(
   }
 }
 
+/** Any fragments: one data frame for each run of consecutive ones. */
+export function writeFragments(writer: ByteWriter, fragments: readonly Fragment[]): void {
+  for (let from = 0; from < fragments.length; ) {
+    let to = from + 1;
+    while (to < fragments.length && fragments[to]!.sequence === fragments[to - 1]!.sequence + 1) to += 1;
+    writeData(writer, fragments, from, to);
+    from = to;
+  }
+}
+
 /**
  * All frames of an opened datagram, or null when it is not one: the whole datagram then changes nothing.
  * Fragment bytes and payloads are views of `plaintext`.

@@ -420,7 +420,7 @@ describe('restarts', () => {
     for (let round = 0; round < 12; round++) {
       const host = random() < 0.5 ? a : b;
       for (const each of [a, b])
-        each.send(...Array.from({ length: 5 }, (_, index) => messageOf(Math.floor(random() * 2 ** 32), 150)));
+        each.send(...Array.from({ length: 5 }, () => messageOf(Math.floor(random() * 2 ** 32), 150)));
       network.run(random() * 60);
       host.kill();
       network.run(random() * 30);
@@ -436,6 +436,29 @@ describe('restarts', () => {
     for (const host of [a, b]) {
       expect(sameBytes(host.delivered.at(-1)!, messageOf(8, 700))).toBe(true);
       expect(sameBytes(host.delivered.at(-2)!, messageOf(7, 10))).toBe(true);
+    }
+  });
+
+  // Fails as long as `Channel` opens frames under the keys of a process of the peer that is gone: the session cannot
+  // tell them from frames of the present one.
+  test.fails.each([
+    'a',
+    'b',
+  ] as const)('what a dead process of board %s still had on its way is not delivered', (board) => {
+    const network = connected(new Network(12));
+    const host = network.hosts[board];
+    const { session } = host.peer;
+    host.session.step(network.now, { kind: 'send', message: messageOf(1, 50) });
+    const late = host.session
+      .step(network.now, { kind: 'flush' })
+      .filter((effect) => effect.kind === 'transmit')
+      .map(({ bytes }) => bytes);
+    expect(late.length).toBeGreaterThan(0);
+    host.restart();
+    network.run(100);
+    for (const bytes of late) {
+      const effects = session.step(network.now, { kind: 'datagram', link: ethernetLink, bytes });
+      expect(effects.map(({ kind }) => kind)).not.toContain('deliver');
     }
   });
 

@@ -15,11 +15,12 @@
  * Connection states: no keys (the initiator begins handshakes, the responder waits) -> connected -> connected under newer
  * keys (same boot ids: the streams go on) or to a restarted peer (a new boot id: both streams start from 1).
  */
+import { AcknowledgementSchedule } from './acknowledgement-schedule.ts';
 import { assert } from './assert.ts';
 import { ByteWriter } from './bytes.ts';
 import { channelOverheadBytes } from './channel.ts';
 import { HandshakeSchedule } from './handshake-schedule.ts';
-import { HeartbeatState } from './heartbeat-state.ts';
+import { HeartbeatState, sameBytes } from './heartbeat-state.ts';
 import { LinkSet } from './link-set.ts';
 import type { LinkState, LinkStatistics } from './link-state.ts';
 import { ReceiveQueue } from './receive-queue.ts';
@@ -40,7 +41,7 @@ import {
   type HeartbeatFrame,
   readFrames,
   writeAcknowledgement,
-  writeData,
+  writeFragments,
   writeHeartbeat,
 } from './session-frames.ts';
 
@@ -48,10 +49,8 @@ import {
 const fragmentBytesMin = 32;
 /** On its way on one link: below the receive buffer of a UDP socket, above bandwidth times delay. */
 const inFlightBytesMax = 64 * 1024;
-/** A lone datagram of records is acknowledged after this, if the host has stored nothing by then. */
-const acknowledgeDelayMs = 2;
-/** And every so many at once. */
-const acknowledgeEvery = 8;
+/** How long the peer may keep an acknowledgement back (§7.4). */
+const acknowledgementDelayMs = 2;
 /** Messages that nobody flushed go out after this. */
 const lingerMs = 1;
 const pokeIntervalMs = 20;
@@ -68,6 +67,7 @@ export class Session {
   readonly #fragmentBytesMax: number;
   readonly #handshake = new HandshakeSchedule();
   readonly #state = new HeartbeatState();
+  #acknowledgement = new AcknowledgementSchedule();
   #sendQueue: SendQueue;
   #receiveQueue: ReceiveQueue;
   #peerBootId: Uint8Array | null = null;
@@ -76,9 +76,6 @@ export class Session {
   /** Effects of the step that is running. */
   #effects: SessionEffect[] = [];
   #now = Number.NEGATIVE_INFINITY;
-  /** When the oldest news for the peer must be acknowledged. */
-  #acknowledgeAt = never;
-  #unacknowledgedDatagrams = 0;
   #lingerUntil = never;
   #wakeAt = never;
 
@@ -140,7 +137,7 @@ export class Session {
       case 'stored':
         if ((input.stream ?? this.#stream) !== this.#stream) return effects;
         this.#receiveQueue.stored(input.sequence);
-        this.#acknowledgeAt = now;
+        this.#acknowledgement.stored(now);
         break;
       case 'heartbeat-now':
         for (const link of this.#links.all) {
@@ -209,11 +206,7 @@ export class Session {
   }
 
   #connect(link: LinkState, peerBootId: Uint8Array): void {
-    const known = this.#peerBootId;
-    const restarted =
-      known === null ||
-      known.length !== peerBootId.length ||
-      known.some((byte, index) => byte !== peerBootId[index]);
+    const restarted = this.#peerBootId === null || !sameBytes(this.#peerBootId, peerBootId);
     this.#handshake.done();
     if (restarted) {
       this.#peerBootId = peerBootId.slice();
@@ -222,8 +215,7 @@ export class Session {
       this.#receiveQueue = this.#newReceiveQueue();
       this.#state.restart();
       for (const each of this.#links.all) each.restart();
-      this.#acknowledgeAt = never;
-      this.#unacknowledgedDatagrams = 0;
+      this.#acknowledgement = new AcknowledgementSchedule();
       this.#lingerUntil = never;
     }
     link.answered(this.#now);
@@ -278,9 +270,7 @@ export class Session {
         );
       }
     }
-    this.#unacknowledgedDatagrams += 1;
-    urgent ||= this.#receiveQueue.hasGap || this.#unacknowledgedDatagrams >= acknowledgeEvery;
-    this.#acknowledgeAt = Math.min(this.#acknowledgeAt, urgent ? this.#now : this.#now + acknowledgeDelayMs);
+    this.#acknowledgement.received(this.#now, urgent || this.#receiveQueue.hasGap);
   }
 
   readonly #deliver = (sequence: number, message: Uint8Array): void => {
@@ -350,18 +340,12 @@ export class Session {
       this.#state.own.length + heartbeatOverheadBytesMax <= link.datagramBytesMax;
     const writer = new ByteWriter(96);
     writeAcknowledgement(writer, this.#receiveQueue.acknowledgement(2));
-    writeHeartbeat(writer, {
-      kind: 'heartbeat',
-      ...link.nextHeartbeat(this.#now),
-      payloadVersion: this.#state.ownVersion,
-      knownVersion: this.#state.peerVersion,
-      payload: withPayload ? this.#state.own : null,
-    });
+    writeHeartbeat(writer, this.#state.frame(link.nextHeartbeat(this.#now), withPayload));
     const bytes = this.#sealAndTransmit(link, writer);
     // Three times its own time on the line: state that changes all the time takes a third of a slow link.
     if (withPayload) link.payloadAt = this.#now + 3 * link.wireMs(bytes);
     // With a gap only the full acknowledgement says everything.
-    if (!this.#receiveQueue.hasGap && link === this.#links.best(this.#now)) this.#acknowledged();
+    if (!this.#receiveQueue.hasGap && link === this.#links.best(this.#now)) this.#acknowledgement.sent();
   }
 
   #runRecords(): void {
@@ -378,39 +362,30 @@ export class Session {
     const writer = new ByteWriter(capacity);
     // The acknowledgement rides along where it fits beside a whole fragment.
     const withAcknowledgement =
-      this.#acknowledgeAt !== never &&
+      this.#acknowledgement.isOwed &&
       capacity >= this.#fragmentBytesMax + 40 &&
       link === this.#links.best(this.#now);
     if (withAcknowledgement) writeAcknowledgement(writer, this.#receiveQueue.acknowledgement(2));
     const room = capacity - writer.length - dataFrameHeaderBytesMax;
     const fragments = this.#sendQueue.take(room, fragmentHeaderBytesMax, dataFrameHeaderBytesMax);
     assert(fragments.length > 0, 'a fragment fits into every datagram');
-    for (let from = 0; from < fragments.length; ) {
-      let to = from + 1;
-      while (to < fragments.length && fragments[to]!.sequence === fragments[to - 1]!.sequence + 1) to += 1;
-      writeData(writer, fragments, from, to);
-      from = to;
-    }
+    writeFragments(writer, fragments);
     this.#sealAndTransmit(link, writer);
     // The deadline counts from when the datagram has left; also true when the keys were used up and nothing was sent.
-    const timeoutMs = link.queuedMs(this.#now) + acknowledgeDelayMs + link.roundTrip.timeoutMs;
+    const timeoutMs = link.queuedMs(this.#now) + acknowledgementDelayMs + link.roundTrip.timeoutMs;
     link.counts.retransmitted += this.#sendQueue.sent(link.index, fragments, this.#now, timeoutMs);
-    if (withAcknowledgement && !this.#receiveQueue.hasGap) this.#acknowledged();
+    if (withAcknowledgement && !this.#receiveQueue.hasGap) this.#acknowledgement.sent();
   }
 
   #runAcknowledgement(): void {
-    if (this.#acknowledgeAt > this.#now) return;
+    if (this.#acknowledgement.at > this.#now) return;
     const link = this.#links.best(this.#now);
     if (link === null || link.roomAt(acknowledgementBytesMax) > this.#now) return;
     const writer = new ByteWriter(32);
-    writeAcknowledgement(writer, this.#receiveQueue.acknowledgement(rangesMaxOn(link)));
+    const rangesMax = Math.min(64, Math.floor((link.dataDatagramBytesMax - acknowledgementBytesMax) / 8));
+    writeAcknowledgement(writer, this.#receiveQueue.acknowledgement(rangesMax));
     this.#sealAndTransmit(link, writer);
-    this.#acknowledged();
-  }
-
-  #acknowledged(): void {
-    this.#acknowledgeAt = never;
-    this.#unacknowledgedDatagrams = 0;
+    this.#acknowledgement.sent();
   }
 
   /** Returns the bytes that went out. */
@@ -438,8 +413,8 @@ export class Session {
     const best = this.#links.best(this.#now);
     if (best === null) return at;
     if (this.#sendQueue.peek() !== undefined) at = Math.min(at, this.#recordsRoomAt(best));
-    if (this.#acknowledgeAt !== never) {
-      at = Math.min(at, Math.max(this.#acknowledgeAt, best.roomAt(acknowledgementBytesMax)));
+    if (this.#acknowledgement.isOwed) {
+      at = Math.min(at, Math.max(this.#acknowledgement.at, best.roomAt(acknowledgementBytesMax)));
     }
     return at;
   }
@@ -449,9 +424,4 @@ export class Session {
     this.#wakeAt = at;
     this.#effects.push({ kind: 'wake', at });
   }
-}
-
-/** Ranges that fit into one acknowledgement on that link. */
-function rangesMaxOn(link: LinkState): number {
-  return Math.min(64, Math.floor((link.dataDatagramBytesMax - acknowledgementBytesMax) / 8));
 }
