@@ -14,6 +14,7 @@ import { BundleError } from './bundle/bundle-error.ts';
 import { bundleProgram } from './bundle/bundler.ts';
 import { runtimeIdentity } from './bundle/runtime-identity.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
+import { readPairKey } from './config/pair-key.ts';
 import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -34,11 +35,11 @@ export interface RunOptions {
 }
 
 const exitCodeOf: Record<ExitReason, number> = {
-  PROGRAM_EXITED: exitCodes.ok,
-  PROGRAM_FAILED: exitCodes.programFailed,
-  PAIR_MISMATCH: exitCodes.mismatch,
-  PEER_KEY_MISMATCH: exitCodes.pairKey,
-  LEFT: exitCodes.ok,
+  PROGRAM_EXITED: exitCodes.ok.code,
+  PROGRAM_FAILED: exitCodes.program.code,
+  PAIR_MISMATCH: exitCodes.mismatch.code,
+  PEER_KEY_MISMATCH: exitCodes.pairKey.code,
+  LEFT: exitCodes.ok.code,
 };
 
 const prologue = 'understudy pair 1';
@@ -78,7 +79,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
     const leave = (): void => {
       log.report({ level: 'info', code: 'LEAVING', text: 'told to stop' });
       host.input({ kind: 'leave' });
-      setTimeout(() => finish(exitCodes.ok), leaveMsMax).unref();
+      setTimeout(() => finish(exitCodes.ok.code), leaveMsMax).unref();
     };
     const host = new Host({
       board,
@@ -104,16 +105,14 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
       },
       onExit: (reason) => finish(exitCodeOf[reason]),
     });
-    if (own.console !== undefined) {
-      server = new ConsoleServer(
-        own.console,
-        {
-          status: () => host.status(),
-          command: (command, reason) => host.command(command, reason),
-        },
-        (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
-      );
-    }
+    server = new ConsoleServer(
+      own.console,
+      {
+        status: () => host.status(),
+        command: (command, reason) => host.command(command, reason),
+      },
+      (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
+    );
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);
     host.start().catch((error: unknown) => {
@@ -145,8 +144,8 @@ function writeBundle(
 function openLinks(config: Config, board: 'a' | 'b'): DatagramLink[] {
   const { serial, ethernet } = config.boards[board];
   const links: DatagramLink[] = [];
-  if (ethernet !== undefined) links.push(openUdpLink(ethernet));
-  if (serial !== undefined) links.push(openSerialLink(serial));
+  if (ethernet !== null) links.push(openUdpLink(ethernet));
+  if (serial !== null) links.push(openSerialLink(serial));
   return links;
 }
 
@@ -155,7 +154,7 @@ function buildSupervisor(config: Config, board: 'a' | 'b', links: DatagramLink[]
   const bootId = new Uint8Array(randomBytes(8));
   const channel = new Channel({
     role: board === 'a' ? 'initiator' : 'responder',
-    pairKey: config.pairKey,
+    pairKey: readPairKey(config),
     prologue: new TextEncoder().encode(prologue),
     crypto: nodeCrypto,
     handshakePayload: bootId,

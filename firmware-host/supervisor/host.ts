@@ -22,7 +22,8 @@ export interface HostOptions {
   board: 'a' | 'b';
   supervisor: Supervisor;
   links: DatagramLink[];
-  devices: { name: string; path: string; baudRate: number }[];
+  /** `path` null: this board has no port to that device. */
+  devices: { name: string; path: string | null; baudRate: number }[];
   boot: BootOptions;
   identity: Identity;
   program: string;
@@ -39,7 +40,7 @@ export class Host {
   readonly #supervisor: Supervisor;
   readonly #journal: JournalStore;
   #replica: ReplicaProcess | null = null;
-  #ports: DevicePort[] = [];
+  #ports: (DevicePort | null)[] = [];
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #queue: SupervisorInput[] = [];
@@ -72,14 +73,15 @@ export class Host {
       });
     });
     this.input({ kind: 'begin', journal, identity: this.#options.identity });
-    this.#ports = this.#options.devices.map(
-      (device, index) =>
-        new DevicePort(device.path, device.baudRate, {
-          opened: () => this.input({ kind: 'device-opened', device: index }),
-          closed: (code, reason) => this.input({ kind: 'device-closed', device: index, code, reason }),
-          bytes: (bytes) => this.input({ kind: 'device-bytes', device: index, bytes }),
-          written: (bytes) => this.input({ kind: 'device-written', device: index, bytes }),
-        }),
+    this.#ports = this.#options.devices.map((device, index) =>
+      device.path === null
+        ? null
+        : new DevicePort(device.path, device.baudRate, {
+            opened: () => this.input({ kind: 'device-opened', device: index }),
+            closed: (code, reason) => this.input({ kind: 'device-closed', device: index, code, reason }),
+            bytes: (bytes) => this.input({ kind: 'device-bytes', device: index, bytes }),
+            written: (bytes) => this.input({ kind: 'device-written', device: index, bytes }),
+          }),
     );
   }
 
@@ -207,7 +209,7 @@ export class Host {
     if (this.#exitTimer !== null) clearTimeout(this.#exitTimer);
     this.#replica?.stop();
     await Promise.all([
-      ...this.#ports.map((port) => port.close()),
+      ...this.#ports.map((port) => port?.close()),
       ...this.#options.links.map((link) => link.close()),
     ]);
     await this.#journal.close();

@@ -209,7 +209,8 @@ export class Supervisor {
         return this.#deviceBytes(this.#streams[input.device]!, input.bytes);
       case 'device-written': {
         const stream = this.#streams[input.device]!;
-        stream.confirm(stream.confirmed + input.bytes);
+        // A fenced device counts for itself; what left the port is no news there.
+        if (stream.controller === null) stream.confirm(stream.confirmed + input.bytes);
         return;
       }
       case 'journal-durable':
