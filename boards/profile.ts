@@ -1,6 +1,6 @@
 /**
  * What a kind of microcontroller board has: pins, their modes and resolutions, and what each pin does when no
- * controller lives (protocol/README.md §11, hold time). A profile is data; the simulation, the supervisor and
+ * controller lives (protocol/README.md §12.4, hold time). A profile is data; the simulation, the supervisor and
  * the firmware read the same one.
  */
 
