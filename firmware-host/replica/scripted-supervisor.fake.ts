@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeOutputs, type Output, type ReplicaEvent, type StartEvent } from '../../protocol/record.ts';
-import { decodeFromReplica, encodeToReplica, type FromReplica, MessageSplitter } from '../ipc.ts';
+import {
+  type BootOptions,
+  decodeFromReplica,
+  encodeToReplica,
+  type FromReplica,
+  MessageSplitter,
+} from '../ipc.ts';
 
 const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
 const answerDeadlineMs = 20_000;
@@ -46,6 +52,8 @@ export class ScriptedSupervisor {
   #wakeAtUs: number | null = null;
   readonly history: PerformedTurn[] = [];
   readonly outputs: Output[] = [];
+  readonly bootOptions: BootOptions;
+  readonly mainFile = mainFile;
   nativeErrors = '';
 
   constructor(program: string, sourceMap?: object) {
@@ -69,8 +77,8 @@ export class ScriptedSupervisor {
         resolve();
       });
     });
-    const options = { bundleFile, programFile: '/programs/program.js', filesRoot: this.#folder };
-    this.#socket.write(encodeToReplica({ kind: 'boot', options }));
+    this.bootOptions = { bundleFile, programFile: '/programs/program.js', filesRoot: this.#folder };
+    this.#socket.write(encodeToReplica({ kind: 'boot', options: this.bootOptions }));
   }
 
   async answer(): Promise<FromReplica> {
