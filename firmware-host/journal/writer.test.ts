@@ -205,6 +205,18 @@ describe('JournalWriter', () => {
     await writer.close();
   });
 
+  it('is on the disk when closed, though the interval was not over', async () => {
+    const { control, openFile } = faulty();
+    const writer = await create(newDirectory(), { fsync: 'interval', fsyncIntervalMs: 60_000, openFile });
+    const before = control.syncs;
+    writer.append(entry(1));
+    await writer.flush();
+    expect(control.syncs).toBe(before);
+    await writer.close();
+    expect(control.syncs).toBe(before + 1);
+    expect(writer.pendingBytes).toBe(0);
+  });
+
   it('never syncs when told not to', async () => {
     const { control, openFile } = faulty();
     const writer = await create(newDirectory(), { fsync: 'never', openFile });

@@ -1,4 +1,7 @@
 /** The serial link against the local rig's cable: real serialport, pseudo-terminals, the pace of 115,200 baud. */
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SerialPort } from 'serialport';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DatagramLink, LinkFault, LinkState } from '../../../firmware-host/links/link.ts';
@@ -9,6 +12,7 @@ import {
   untilUp,
 } from '../../../firmware-host/links/link-contract.ts';
 import { openSerialLink, type SerialLinkOptions } from '../../../firmware-host/links/serial.ts';
+import { encodeFrame } from '../../../protocol/frame.ts';
 import { openPseudoTerminal } from './pseudo-terminal.ts';
 import { openSerialCable, type SerialCableOptions } from './serial-cable.ts';
 
@@ -151,5 +155,51 @@ describe('serial link', () => {
     expect(codes[0]).toBe('LINK_PORT_LOST');
     expect(codes.filter((code) => code === 'LINK_PORT_LOST').length).toBe(1);
     expect(a.state).toBe('down');
+  });
+
+  it('takes a port that comes back into use again, and forgets the half frame from before', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'port-'));
+    closers.push(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'port');
+    const plugIn = () => {
+      const terminal = openPseudoTerminal();
+      closers.push(() => terminal.close());
+      symlinkSync(terminal.path, path);
+      return terminal;
+    };
+    const first = plugIn();
+    const a = link({ path });
+    await untilUp(a);
+    const inbox = collect(a);
+    const frame = encodeFrame(Uint8Array.of(1, 2, 3, 4));
+    first.write(Buffer.concat([frame, frame.subarray(0, 4)]));
+    await inbox.until(1);
+
+    const states: string[] = [];
+    a.onState((state, fault) => states.push(fault?.code ?? state));
+    const heartbeat = setInterval(() => a.send(Uint8Array.of(9)), 2);
+    closers.push(() => clearInterval(heartbeat));
+    rmSync(path);
+    first.close();
+    await expect.poll(() => states.at(-1), { interval: 2 }).toBe('LINK_PORT_MISSING');
+    const second = plugIn();
+    await expect.poll(() => states.at(-1), { interval: 2 }).toBe('up');
+    second.write(encodeFrame(Uint8Array.of(5)));
+    await inbox.until(2);
+    // Long enough for every pause before opening again: a second opener would find the port locked by the first.
+    for (let round = 0; round < 30; round++) {
+      second.write(encodeFrame(Uint8Array.of(6)));
+      await inbox.until(3 + round);
+    }
+    const beats = new Promise<void>((resolve) => {
+      let bytes = 0;
+      second.onData((chunk) => {
+        bytes += chunk.length;
+        if (bytes > 200) resolve();
+      });
+    });
+    await beats;
+    expect(inbox.datagrams[1]).toEqual(Uint8Array.of(5));
+    expect(states).toEqual(['LINK_PORT_LOST', 'LINK_PORT_MISSING', 'up']);
   });
 });
