@@ -109,6 +109,15 @@ describe('outputs', () => {
     expect(pins.pin(9).servoDegrees).toBe(80);
   });
 
+  test('the safe state forgets a message that was cut off', () => {
+    const rig = uno();
+    rig.send(0xf0, 0x71, 0x41);
+    rig.device.safeState(0);
+    rig.send(0xf5, 13, 1);
+    expect(rig.device.pins.pin(13).level).toBe(1);
+    expect(rig.device.strings).toEqual([]);
+  });
+
   test('a reset does not reach the chips, a switched supply does', () => {
     const rig = uno();
     const chip = new Mpu6050();

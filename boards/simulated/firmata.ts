@@ -135,9 +135,14 @@ export class SimulatedFirmata {
     this.opened(now);
   }
 
-  /** No controller lives: outputs to the profile's safe state, motors stopped, reporting goes on. */
+  /**
+   * No controller lives: outputs to the profile's safe state, motors stopped, reporting goes on. What was
+   * received of an unfinished message is forgotten, because the next controller begins with a whole one
+   * (protocol/README.md §12.4, rule 9).
+   */
   safeState(now: number): void {
     this.#advance(now);
+    this.#parser.reset();
     for (const feature of this.#features) feature.safeState(this.#time);
     this.pins.safeState(this.#time);
   }
