@@ -194,7 +194,7 @@ function addSpecialForms(
 function addStreams(mediated: Record<string, unknown>): void {
   for (const kind of ['ReadStream', 'WriteStream'] as const) {
     const Real = fs[kind] as unknown as new (path: unknown, options: object) => object;
-    const Stream = (path: unknown, given?: unknown): object => {
+    function Stream(path: unknown, given?: unknown): object {
       const options = typeof given === 'string' ? { encoding: given } : { ...((given ?? {}) as object) };
       const { fd, fs: own } = options as { fd?: unknown; fs?: object };
       // A handle of fs/promises is ours, not the class that Node looks for.
@@ -203,7 +203,7 @@ function addStreams(mediated: Record<string, unknown>): void {
           ? fd.createReadStream(without(options))
           : fd.createWriteStream(without(options));
       return new Real(path, { ...options, fs: own ?? mediated });
-    };
+    }
     Stream.prototype = Real.prototype;
     Object.defineProperty(Stream, 'name', { value: kind });
     mediated[kind] = Stream;
