@@ -126,6 +126,22 @@ describe('outputs', () => {
     expect(() => rig.stepBoard(a, { kind: 'write', offset: 9, bytes: text('x') })).toThrow(RangeError);
   });
 
+  test('a lost frame is sent again as soon as the device sees the gap, once', () => {
+    const { rig, a } = attachedRig({ seed: 20 });
+    rig.cut[0] = true;
+    rig.stepBoard(a, { kind: 'write', offset: 0, bytes: text('lost') });
+    rig.run({ untilMs: rig.now + 2 });
+    rig.cut[0] = false;
+    const before = rig.now;
+    rig.stepBoard(a, { kind: 'write', offset: 4, bytes: text('next') });
+    rig.stepBoard(a, { kind: 'write', offset: 8, bytes: text('last') });
+    expect(rig.run({ untilMs: before + 100, done: () => a.controller.heldBytes === 0 })).toBe(true);
+    expect(new TextDecoder().decode(Uint8Array.from(rig.outputs))).toBe('lostnextlast');
+    // Before the timer of the lost frame: 10 ms of response and the time on the line.
+    expect(rig.now - before).toBeLessThan(10);
+    expect(effectsOf(rig.deviceEffects, 'output').length).toBe(1);
+  });
+
   test('small writes gather while the line is busy', () => {
     const { rig, a } = attachedRig({ seed: 4 });
     for (let offset = 0; offset < 200; offset++) {

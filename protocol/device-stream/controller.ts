@@ -18,6 +18,7 @@ import type {
   DeviceControllerInput,
   DeviceControllerOptions,
 } from './controller-contract.ts';
+import { checkedOptions, type ControllerState as State } from './controller-state.ts';
 import {
   type ControllerMessage,
   type DeviceMessage,
@@ -31,6 +32,7 @@ import { InputOrder } from './input-order.ts';
 import { LinePace } from './line-pace.ts';
 import { requireWhole } from './options.ts';
 import { OutputSender } from './output-sender.ts';
+import { RequestRetry, SilenceWatch } from './patience.ts';
 
 export type {
   DeviceControllerEffect,
@@ -38,29 +40,12 @@ export type {
   DeviceControllerOptions,
 } from './controller-contract.ts';
 
-type State =
-  | { kind: 'idle' }
-  | {
-      kind: 'attaching';
-      term: number;
-      /** The session that the supervisor named. */
-      wanted: number | null;
-      /** The session that ATTACH names: wanted, or learned from HELLO; 0 while unknown. */
-      session: number;
-      inputs: number;
-      outputsNear: number;
-      /** One HELLO of another session may be an old one out of a buffer; a second one, after a new ATTACH, is not. */
-      mismatches: number;
-    }
-  | { kind: 'attached'; term: number; session: number; releasing: boolean };
-
 /** Stream bytes are handed over while the line is at most this far behind: a timer of the host fires that late. */
 const outputAheadMs = 5;
 /** ATTACH and ATTACHED, or QUERY and HELLO, on the line. */
 const openingBytes = 18 + 24;
 /** RESEND and the INPUT that follows it. */
 const resendBytes = 13 + 77;
-const retryBackoffMax = 16;
 
 export class DeviceController {
   readonly #keepaliveIntervalMs: number;
@@ -79,34 +64,19 @@ export class DeviceController {
   #lastHello: number | null = null;
   #inputs = new InputOrder(0);
   #queryPending = false;
-  #retryAt: number | null = null;
-  #retryBackoff = 1;
+  readonly #retry = new RequestRetry();
+  readonly #silence: SilenceWatch;
   #keepaliveAt = 0;
-  #heardAt = 0;
-  #silent = false;
   #steppedAt: number | null = null;
   #now = 0;
   #effects: DeviceControllerEffect[] = [];
 
   constructor(options: DeviceControllerOptions = {}) {
-    const {
-      bitsPerSecond = 115_200,
-      keepaliveIntervalMs = 50,
-      deviceTimeoutMs = 500,
-      responseMs = 10,
-    } = options;
-    requireWhole('bitsPerSecond', bitsPerSecond, 1200, 4_000_000);
-    requireWhole('keepaliveIntervalMs', keepaliveIntervalMs, 1, 1000);
-    requireWhole('deviceTimeoutMs', deviceTimeoutMs, 10, 60_000);
-    requireWhole('responseMs', responseMs, 1, 1000);
-    if (deviceTimeoutMs <= 4 * keepaliveIntervalMs) {
-      throw new RangeError(
-        `deviceTimeoutMs must be more than 4 keepalive intervals of ${keepaliveIntervalMs} ms (got ${deviceTimeoutMs})`,
-      );
-    }
+    const { bitsPerSecond, keepaliveIntervalMs, deviceTimeoutMs, responseMs } = checkedOptions(options);
     this.#keepaliveIntervalMs = keepaliveIntervalMs;
     this.#deviceTimeoutMs = deviceTimeoutMs;
     this.#responseMs = responseMs;
+    this.#silence = new SilenceWatch(deviceTimeoutMs);
     this.#pace = new LinePace({ bitsPerSecond, aheadMs: outputAheadMs });
     this.#sender = new OutputSender({ held: this.#held, pace: this.#pace, responseMs });
   }
@@ -137,8 +107,8 @@ export class DeviceController {
         if (this.#state.kind !== 'idle') this.#transmit({ kind: 'query' });
         else {
           this.#queryPending = true;
-          this.#heardAt = now;
-          this.#restartRetries();
+          this.#silence.heard(now);
+          this.#retry.restart(this.#now);
         }
         break;
       case 'attach':
@@ -173,7 +143,7 @@ export class DeviceController {
   #noticeOwnPause(): void {
     const paused = this.#steppedAt !== null && this.#now - this.#steppedAt > this.#deviceTimeoutMs / 2;
     if (!paused || this.#state.kind === 'idle') return;
-    this.#heardAt = this.#now;
+    this.#silence.excuse(this.#now);
     this.#keepaliveAt = this.#now;
   }
 
@@ -181,9 +151,8 @@ export class DeviceController {
     this.#portOpen = true;
     this.#receiver.reset();
     this.#pace.reset();
-    this.#heardAt = this.#now;
-    this.#silent = false;
-    this.#restartRetries();
+    this.#silence.heard(this.#now);
+    this.#retry.restart(this.#now);
   }
 
   /** What is held stays: the same session may be continued over the next opening. */
@@ -212,15 +181,14 @@ export class DeviceController {
       outputsNear: input.outputsNear ?? this.#held.base ?? 0,
       mismatches: 0,
     };
-    this.#heardAt = this.#now;
-    this.#silent = false;
-    this.#restartRetries();
+    this.#silence.heard(this.#now);
+    this.#retry.restart(this.#now);
   }
 
   #beginRelease(): void {
     if (this.#state.kind === 'attached') {
       this.#state.releasing = true;
-      this.#restartRetries();
+      this.#retry.restart(this.#now);
       return;
     }
     // The ATTACH may have been granted already. If this RELEASE is lost, the hold time does the rest.
@@ -236,8 +204,7 @@ export class DeviceController {
   }
 
   #receive(message: DeviceMessage): void {
-    this.#heardAt = this.#now;
-    this.#silent = false;
+    this.#silence.heard(this.#now);
     switch (message.kind) {
       case 'hello':
         this.#receiveHello(message);
@@ -295,7 +262,7 @@ export class DeviceController {
         outputsNear: this.#sender.accepted,
         mismatches: 0,
       };
-      this.#restartRetries();
+      this.#retry.restart(this.#now);
     }
   }
 
@@ -309,7 +276,7 @@ export class DeviceController {
         return;
       }
     }
-    this.#restartRetries();
+    this.#retry.restart(this.#now);
   }
 
   #receiveAttached(message: DeviceMessage & { kind: 'attached' }): void {
@@ -329,7 +296,7 @@ export class DeviceController {
     }
     this.#state = { kind: 'attached', term: state.term, session: state.session, releasing: false };
     this.#session = state.session;
-    this.#retryAt = null;
+    this.#retry.stop();
     this.#sender.begin(outputs, message.windowBytes);
     if (inputs > state.inputs) this.#inputs = new InputOrder(inputs);
     this.#keepaliveAt = this.#now + this.#keepaliveIntervalMs;
@@ -384,16 +351,11 @@ export class DeviceController {
   #endHold(): void {
     this.#state = { kind: 'idle' };
     this.#fenced = true;
-    this.#retryAt = null;
-  }
-
-  #restartRetries(): void {
-    this.#retryAt = this.#now;
-    this.#retryBackoff = 1;
+    this.#retry.stop();
   }
 
   #sendWhatIsDue(): void {
-    if (this.#retryAt !== null && this.#now >= this.#retryAt) this.#retry();
+    if (this.#retry.isDue(this.#now)) this.#ask();
     if (this.#state.kind === 'attached') {
       const { term } = this.#state;
       if (this.#now >= this.#keepaliveAt) {
@@ -405,21 +367,17 @@ export class DeviceController {
       }
       this.#sender.pump(this.#now, (offset, bytes) => this.#transmit({ kind: 'data', term, offset, bytes }));
     }
-    if (this.#isAwaiting() && !this.#silent && this.#now >= this.#heardAt + this.#deviceTimeoutMs) {
-      this.#silent = true;
-      this.#effects.push({ kind: 'silent' });
-    }
+    if (this.#isAwaiting() && this.#silence.isBroken(this.#now)) this.#effects.push({ kind: 'silent' });
   }
 
   /** ATTACH, RELEASE or QUERY: whatever has to be said until it is answered. */
-  #retry(): void {
+  #ask(): void {
     const message = this.#openRequest();
-    this.#retryAt = null;
-    if (message === 'later') this.#retryAt = this.#now + this.#roundTripMs(openingBytes);
+    this.#retry.stop();
+    if (message === 'later') this.#retry.postpone(this.#now, this.#roundTripMs(openingBytes));
     else if (message !== null) {
       this.#transmit(message);
-      this.#retryAt = this.#now + this.#roundTripMs(openingBytes) * this.#retryBackoff;
-      this.#retryBackoff = Math.min(retryBackoffMax, this.#retryBackoff * 2);
+      this.#retry.asked(this.#now, this.#roundTripMs(openingBytes));
     }
   }
 
@@ -455,14 +413,10 @@ export class DeviceController {
 
   #askForWake(): void {
     if (!this.#portOpen) return;
-    const times: number[] = [];
-    if (this.#retryAt !== null) times.push(this.#retryAt);
-    if (this.#isAwaiting() && !this.#silent) times.push(this.#heardAt + this.#deviceTimeoutMs);
-    if (this.#state.kind === 'attached') {
-      times.push(this.#keepaliveAt);
-      const senderAt = this.#sender.wakeAt;
-      if (senderAt !== null) times.push(senderAt);
-    }
+    const wanted = [this.#retry.at];
+    if (this.#isAwaiting()) wanted.push(this.#silence.at);
+    if (this.#state.kind === 'attached') wanted.push(this.#keepaliveAt, this.#sender.wakeAt);
+    const times = wanted.filter((at) => at !== null);
     if (times.length > 0) this.#effects.push({ kind: 'wake', at: Math.min(...times) });
   }
 }
