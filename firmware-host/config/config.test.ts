@@ -314,6 +314,14 @@ journal: {fsync: sometimes, colour: red}
     ]);
   });
 
+  it('shows a mapping that lacks something by its key', () => {
+    const line = '  - {name: x, kind: fenced, ports: {a: /dev/x}}';
+    const source = `${least}${line}\n`;
+    expect(failure(source).problems).toMatchObject([
+      { line: 17, column: line.indexOf('ports') + 1, key: 'devices[1].ports' },
+    ]);
+  });
+
   it('names the place of what is not YAML, of keys given twice and of aliases to nothing', () => {
     const broken = failure('program: "x\nboards: {');
     expect(broken.code).toBe('CONFIG_SYNTAX');

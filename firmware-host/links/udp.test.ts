@@ -83,36 +83,6 @@ describe('UDP link', () => {
     expect(await inbox.until(1)).toEqual([Uint8Array.of(5)]);
   });
 
-  it('hears its peer only from the first datagram on: not what came before it was connected', async () => {
-    const [portA, portB] = await freePorts('127.0.0.1');
-    const stranger = await bound('127.0.0.1');
-    closers.push(() => closed(stranger));
-    await new Promise<void>((resolve) => stranger.connect(portA, '127.0.0.1', resolve));
-    stranger.on('error', () => {});
-    const heard: Uint8Array[] = [];
-    for (let round = 0; round < 10; round++) {
-      const a = link({ listen: loopback(portA), peer: loopback(portB) });
-      a.onDatagram((datagram) => heard.push(datagram));
-      let isUp = false;
-      const up = untilUp(a).then(() => {
-        isUp = true;
-      });
-      // In every step of the event loop until the link is connected, whichever lies between bind and connect.
-      const pester = () => {
-        if (isUp) return;
-        stranger.send('intruder', () => {});
-        process.nextTick(() => stranger.send('intruder', () => {}));
-        setImmediate(pester);
-      };
-      pester();
-      await up;
-      const b = link({ listen: loopback(portB), peer: loopback(portA) });
-      await arrivesWhenRepeated(b, a, Uint8Array.of(7));
-      await Promise.all([a.close(), b.close()]);
-    }
-    expect(heard.filter((datagram) => datagram.length > 1)).toEqual([]);
-  });
-
   it('names an address that is taken, and has it once it is free', async () => {
     const occupant = await bound('127.0.0.1');
     const [, portB] = await freePorts('127.0.0.1');

@@ -75,6 +75,26 @@ describe('serial link', () => {
     expect(inbox.datagrams.map((datagram) => datagram[0])).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('reckons with what the kernel has taken already, however slowly it was given', async () => {
+    const wire = cable();
+    const a = link({ path: wire.pathA, queueMsMax: 50 });
+    await untilUp(a);
+    let dropped = 0;
+    a.onDiscarded(() => {
+      dropped += 1;
+    });
+    const startMs = performance.now();
+    // Twice what the line carries, by pauses in which the kernel, whose buffer has room for all, takes everything.
+    while (performance.now() - startMs < 200) {
+      a.send(new Uint8Array(100).fill(1));
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+    expect(dropped).toBeGreaterThan(5);
+    const carriedMs = performance.now() - startMs + a.queuedMs();
+    await expect.poll(() => a.queuedMs(), { interval: 2 }).toBe(0);
+    expect(wire.counters('a-to-b').bytesIn).toBeLessThan(carriedMs * 11.52 + 110);
+  });
+
   it('sends a datagram that alone takes longer than queueMsMax when the line is free', async () => {
     const wire = cable({ baudRate: 9_600 });
     const a = link({ path: wire.pathA, baudRate: 9_600, queueMsMax: 20 });
