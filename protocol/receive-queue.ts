@@ -14,7 +14,7 @@ import { assert } from './assert.ts';
 import type { AcknowledgementFrame, Fragment, SequenceRange } from './session-frames.ts';
 
 /** So that fragments without bytes cannot fill the memory either. */
-const fragmentOverheadBytes = 64;
+export const fragmentOverheadBytes = 64;
 /** More gaps than this at once is not loss but a peer gone wrong; also bounds the work per fragment. */
 const rangesMax = 256;
 

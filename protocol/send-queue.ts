@@ -52,6 +52,7 @@ const overtakenByMin = 3;
 
 export class SendQueue {
   readonly #fragmentBytesMax: number;
+  readonly #windowFragments: number;
   readonly #flights: LinkFlight[];
   /** All fragments not yet acknowledged cumulatively; index `#head` has sequence `#headSequence`. */
   #fragments: OutgoingFragment[] = [];
@@ -69,7 +70,9 @@ export class SendQueue {
   #acknowledgedMessage = 0;
   #unacknowledgedBytes = 0;
 
-  constructor(options: { fragmentBytesMax: number; linkCount: number }) {
+  /** `windowFragments`: how far beyond the first gap the peer can keep fragments; nothing fresh is sent beyond that. */
+  constructor(options: { fragmentBytesMax: number; windowFragments: number; linkCount: number }) {
+    this.#windowFragments = options.windowFragments;
     this.#fragmentBytesMax = options.fragmentBytesMax;
     this.#flights = Array.from({ length: options.linkCount }, () => ({
       transmissions: [],
@@ -135,6 +138,7 @@ export class SendQueue {
       this.#lost = [];
       this.#lostHead = 0;
     }
+    if (this.#unsentSequence - this.#receivedTo > this.#windowFragments) return undefined;
     return this.#at(this.#unsentSequence);
   }
 

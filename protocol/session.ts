@@ -23,7 +23,7 @@ import { HandshakeSchedule } from './handshake-schedule.ts';
 import { HeartbeatState, sameBytes } from './heartbeat-state.ts';
 import { LinkSet } from './link-set.ts';
 import type { LinkState, LinkStatistics } from './link-state.ts';
-import { ReceiveQueue } from './receive-queue.ts';
+import { fragmentOverheadBytes, ReceiveQueue } from './receive-queue.ts';
 import { SendQueue } from './send-queue.ts';
 import {
   checkSessionOptions,
@@ -156,7 +156,12 @@ export class Session {
   }
 
   #newSendQueue(): SendQueue {
-    return new SendQueue({ fragmentBytesMax: this.#fragmentBytesMax, linkCount: this.#links.all.length });
+    const fragmentBytesMax = this.#fragmentBytesMax;
+    // Both boards run with the same configuration, so our own buffer tells what the peer can keep.
+    const windowFragments = Math.floor(
+      this.#options.receiveBufferBytesMax / (fragmentBytesMax + fragmentOverheadBytes),
+    );
+    return new SendQueue({ fragmentBytesMax, windowFragments, linkCount: this.#links.all.length });
   }
 
   #newReceiveQueue(): ReceiveQueue {
