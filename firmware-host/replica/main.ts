@@ -7,7 +7,6 @@
  * through the interposition run the program outside of a turn.
  */
 import { readFileSync, readSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
@@ -18,6 +17,7 @@ import {
   MessageSplitter,
   type ToReplica,
 } from '../ipc.ts';
+import { builtinModuleGetter, createRequireForProgram } from './builtins.ts';
 import { runProgram } from './program.ts';
 import { createBinding } from './serial/binding.ts';
 import { createFirmataModule } from './serial/firmata-module.ts';
@@ -25,13 +25,6 @@ import { addSerialPortMock, createSerialPortModule } from './serial/serialport-m
 import { createStackMapper } from './stack-map.ts';
 import { TurnRunner } from './turn-runner.ts';
 import { installWorld } from './virtual-globals.ts';
-
-const createRequireForProgram: (context: TurnRunner) => (name: string) => unknown = await import(
-  './builtins.ts' as string
-).then(
-  (builtins) => builtins.createRequireForProgram,
-  () => () => createRequire(import.meta.url),
-);
 
 const socketFd = 3;
 const readBytesMax = 64 * 1024;
@@ -121,18 +114,12 @@ function createRunner(boot: BootOptions): TurnRunner {
     installWorld(runner);
     const serialPort = createSerialPortModule(createBinding(runner, runner));
     addSerialPortMock(serialPort);
-    const provided: Record<string, () => unknown> = {
-      serialport: () => serialPort,
-      firmata: () => createFirmataModule(serialPort),
-    };
-    const requireBuiltin = createRequireForProgram(runner);
-    const loaded = new Map<string, unknown>();
-    const require = (name: string): unknown => {
-      const create = provided[name];
-      if (create === undefined) return requireBuiltin(name);
-      if (!loaded.has(name)) loaded.set(name, create());
-      return loaded.get(name);
-    };
+    const require = createRequireForProgram(runner, {
+      supplied: { serialport: () => serialPort, firmata: () => createFirmataModule(serialPort) },
+      // Not an output: the alarm concerns this board alone.
+      onAlarm: (alarm) => writeSync(2, `${JSON.stringify(alarm)}\n`),
+    });
+    Object.defineProperty(process, 'getBuiltinModule', { value: builtinModuleGetter(require) });
     runProgram(runner, { code, require, dirname: dirname(boot.programFile) });
   });
   return runner;
@@ -170,6 +157,7 @@ function serve(): never {
   }
 }
 
-new Worker(new URL('./orphan-watch.ts', import.meta.url)).unref();
+const workerData = { supervisorPid: process.ppid };
+new Worker(new URL('./orphan-watch.ts', import.meta.url), { workerData }).unref();
 // Not from the module's own evaluation: that is a microtask, within which no others can be drained.
 setImmediate(serve);

@@ -55,6 +55,7 @@ export class ScriptedSupervisor {
   readonly bootOptions: BootOptions;
   readonly mainFile = mainFile;
   nativeErrors = '';
+  endUs = startUs;
 
   constructor(program: string, sourceMap?: object) {
     const bundleFile = join(this.#folder, 'bundle.js');
@@ -117,6 +118,7 @@ export class ScriptedSupervisor {
     this.history.push({ timeUs, event, values: done.values, digest: done.digest });
     this.outputs.push(...decodeOutputs(done.outputs));
     this.#wakeAtUs = done.wakeAtUs;
+    this.endUs = done.endUs;
     return done;
   }
 
