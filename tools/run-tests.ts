@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enterPinnedNode } from './pinned-node.ts';
-import { noCounts, type Counts, countsOf, reportSchema, sum } from './test-counts.ts';
+import { type Counts, countsOf, noCounts, sum, type TestReport } from './test-counts.ts';
+import { reportFileVariable } from './test-reporter.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const binaries = join(root, 'node_modules', '.bin');
@@ -40,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-function run(name: string, words: string[]): Promise<number> {
+function run(name: string, words: string[], environment: Record<string, string> = {}): Promise<number> {
   process.stdout.write(`\n== ${[name, ...words].join(' ')}\n`);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(binaries, name), ...words], {
@@ -48,7 +49,7 @@ function run(name: string, words: string[]): Promise<number> {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit'],
       // Tests that start `node` get the pinned one.
-      env: { ...process.env, PATH: `${binaries}${delimiter}${process.env['PATH'] ?? ''}` },
+      env: { ...process.env, ...environment, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` },
     });
     running = child.pid ?? null;
     child.on('error', reject);
@@ -70,18 +71,20 @@ async function runVitest(words: string[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-tests-'));
   const file = join(folder, 'report.json');
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const code = await run('vitest', ['run', ...reporters, ...words]);
-    let report: unknown = null;
-    try {
-      report = JSON.parse(readFileSync(file, 'utf8'));
-    } catch {
-      // Vitest died before it wrote: counted as a failure below.
-    }
-    const parsed = reportSchema.safeParse(report);
-    return countsOf(parsed.success ? parsed.data : null, code, root);
+    const reporters = ['--reporter=default', '--reporter=./tools/test-reporter.ts'];
+    const code = await run('vitest', ['run', ...reporters, ...words], { [reportFileVariable]: file });
+    return countsOf(readReport(file), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(file: string): TestReport | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as TestReport;
+  } catch {
+    // vitest died before it wrote.
+    return null;
   }
 }
 

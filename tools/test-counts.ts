@@ -1,12 +1,21 @@
-/** From vitest's JSON report to the three numbers of `npm test`. */
-import { relative } from 'node:path';
-import { z } from 'zod';
+/** From what vitest reports to the three numbers of `npm test`. */
 
 export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
   skips: { name: string; reason: string }[];
+}
+
+/** What test-reporter.ts writes. */
+export interface TestReport {
+  /** Errors outside of all tests. */
+  errors: number;
+  files: {
+    name: string;
+    failed: boolean;
+    cases: { name: string; state: 'passed' | 'failed' | 'skipped' | 'pending'; note?: string }[];
+  }[];
 }
 
 export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, skips: [] };
@@ -20,48 +29,26 @@ export function sum(left: Counts, right: Counts): Counts {
   };
 }
 
-/** The part of the report that is read here. */
-export const reportSchema = z.object({
-  testResults: z.array(
-    z.object({
-      name: z.string(),
-      status: z.string(),
-      assertionResults: z.array(
-        z.object({ fullName: z.string(), status: z.string(), meta: z.record(z.string(), z.unknown()).optional() }),
-      ),
-    }),
-  ),
-});
-
-type Report = z.infer<typeof reportSchema>;
-
 /**
- * `report` is null when vitest wrote none that can be read. A file that fails without a failed case (it does not even
- * load) is one failure, and so is an exit code that nothing else explains (an error outside of all tests).
+ * `report` is null when vitest died before it wrote one. A file that fails without a failed case (it does not even
+ * load) is one failure, each error outside of all tests is one, and so is an exit code that nothing else explains.
  */
-export function countsOf(report: Report | null, exitCode: number, root: string): Counts {
+export function countsOf(report: TestReport | null, exitCode: number): Counts {
   if (report === null) return { ...noCounts, failed: 1 };
-  const counts: Counts = { ...noCounts, skips: [] };
-  for (const file of report.testResults) {
-    let failedCases = 0;
-    for (const { fullName, status, meta } of file.assertionResults) {
-      if (status === 'passed') counts.passed++;
-      else if (status === 'failed') failedCases++;
+  const counts: Counts = { ...noCounts, failed: report.errors, skips: [] };
+  for (const file of report.files) {
+    const failedBefore = counts.failed;
+    for (const { name, state, note } of file.cases) {
+      if (state === 'passed') counts.passed++;
+      // A case that never ended was cut off by whatever ended the run.
+      else if (state === 'failed' || state === 'pending') counts.failed++;
       else {
         counts.skipped++;
-        const name = `${relative(root, file.name)} > ${fullName}`;
-        counts.skips.push({ name, reason: reasonOf(status, meta) });
+        counts.skips.push({ name: `${file.name} > ${name}`, reason: note ?? 'no reason given' });
       }
     }
-    counts.failed += failedCases;
-    if (file.status === 'failed' && failedCases === 0) counts.failed++;
+    if (file.failed && counts.failed === failedBefore) counts.failed++;
   }
   if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
   return counts;
-}
-
-/** A test that skips itself says why in `task.meta.skipReason`. */
-function reasonOf(status: string, meta: Record<string, unknown> | undefined): string {
-  const reason = meta?.['skipReason'];
-  return typeof reason === 'string' ? reason : status === 'todo' ? 'to be written' : 'no reason given';
 }

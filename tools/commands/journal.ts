@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
+import { JournalError } from '../../firmware-host/journal/entry.ts';
 import { type JournalReading, readJournal } from '../../firmware-host/journal/reader.ts';
-import { decodeBatch, turnsOf } from '../../protocol/record.ts';
+import { WireError } from '../../protocol/bytes.ts';
+import { decodeBatch, type RecordBatch, turnsOf } from '../../protocol/record.ts';
 import { headerLines, noteLine, recordJson, recordLine, tailLine } from '../journal/lines.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import { wholeNumber } from '../program.ts';
@@ -72,6 +74,19 @@ async function show(file: string, options: ShowOptions): Promise<void> {
   }
 }
 
+function decodeEntry(bytes: Uint8Array, atByte: number): RecordBatch {
+  try {
+    return decodeBatch(bytes);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new JournalError(
+      'JOURNAL_DAMAGED',
+      `the batch at byte ${atByte} cannot be read: ${error.message}`,
+      error,
+    );
+  }
+}
+
 async function showEntries(reading: JournalReading, options: ShowOptions, isJson: boolean): Promise<void> {
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   for await (const { entry, startByte } of reading.entries) {
@@ -82,7 +97,7 @@ async function showEntries(reading: JournalReading, options: ShowOptions, isJson
       );
     }
     if (entry.kind !== 'batch') continue;
-    const batch = decodeBatch(entry.bytes);
+    const batch = decodeEntry(entry.bytes, startByte);
     let turn = batch.firstTurn;
     for (const record of batch.records) {
       const endTurn = turn + turnsOf(record);
