@@ -4,10 +4,11 @@
  */
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
+import { createCryptography } from './modules/cryptography.ts';
 import { installPerformance, virtualHrtime } from './performance.ts';
 import { SeededRandom } from './random.ts';
 import { installRealm, type Realm } from './realm.ts';
-import { RefusedError, refusedFunction } from './refusal.ts';
+import { refusedFunction } from './refusal.ts';
 import { createTimerPromises } from './timer-promises.ts';
 import { timerFunctions } from './timers.ts';
 import type { TurnRunner } from './turn-runner.ts';
@@ -100,7 +101,7 @@ function installWebInterfaces(runner: TurnRunner): void {
   for (const [name, [reason, remedy]] of Object.entries(refused)) {
     define(globalThis, name, refusedFunction(name, { reason, remedy }));
   }
-  installRandomness(runner);
+  define(globalThis, 'crypto', createCryptography(runner).globalCrypto);
   installWebAssembly();
   define(globalThis, 'navigator', {
     hardwareConcurrency: 4,
@@ -108,31 +109,6 @@ function installWebInterfaces(runner: TurnRunner): void {
     languages: ['en-US'],
     platform: process.platform,
     userAgent: `Node.js/${process.versions.node.split('.')[0]}`,
-  });
-}
-
-function installRandomness(runner: TurnRunner): void {
-  define(crypto, 'getRandomValues', (array: ArrayBufferView) => {
-    const target = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    target.set(runner.randomBytes(target.length));
-    return array;
-  });
-  define(crypto, 'randomUUID', () => {
-    const bytes = runner.randomBytes(16);
-    bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-    bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-    const hex = Buffer.from(bytes).toString('hex');
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  });
-  Object.defineProperty(crypto, 'subtle', {
-    configurable: true,
-    get(): never {
-      throw new RefusedError(
-        'crypto.subtle',
-        'it completes on another thread.',
-        'Use the synchronous node:crypto.',
-      );
-    },
   });
 }
 
