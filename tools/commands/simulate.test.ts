@@ -13,7 +13,8 @@ test('simulate hosts a device that speaks Firmata, until it is told to end', asy
   const { child, ended, line } = startCommand(words);
   await line(/^plain device ready/);
   const path = (await line(/^ +port of board a: /)).trim().split(' ').at(-1)!;
-  expect(readlinkSync(links[0])).toBe(path);
+  expect(path).toBe(links[0]);
+  expect(readlinkSync(links[0])).toMatch(/^\/dev\/pts\/\d+$/);
   const port = new SerialPort({ path: links[0], baudRate: 57_600 });
   await once(port, 'open');
   const answered = new Promise<void>((resolve) => {

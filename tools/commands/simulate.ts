@@ -95,8 +95,12 @@ function host(options: SimulateOptions): Promise<number> {
   // The device ends with its input. Ours may be /dev/null, which is no wish to end.
   process.stdin.pipe(child.stdin, { end: false });
   child.stdin.on('error', () => process.stdin.unpipe(child.stdin));
+  let isStopping = false;
   const stop = (): void => {
-    child.kill('SIGTERM');
+    // As a command first, which a device that is only just starting obeys too, and ends with a summary.
+    if (isStopping) child.kill('SIGTERM');
+    else child.stdin.write('{"command":"stop"}\n');
+    isStopping = true;
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   createInterface({ input: child.stdout }).on('line', (line) => {
