@@ -17,7 +17,7 @@ import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { readPairKey } from './config/pair-key.ts';
 import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodeFor, exitCodes } from './exit-codes.ts';
 import type { BootOptions } from './ipc.ts';
 import { JournalError } from './journal/entry.ts';
 import type { DatagramLink } from './links/link.ts';
@@ -54,9 +54,9 @@ export async function runBoard(options: RunOptions): Promise<number> {
     const config = loadConfig(options.configFile);
     return await runWith(config, options.board, log);
   } catch (error) {
-    if (error instanceof ConfigError) return log.fatal(error.code, error.message, exitCodes.config);
-    if (error instanceof BundleError) return log.fatal(error.code, error.message, exitCodes.program);
-    if (error instanceof JournalError) return log.fatal(error.code, error.message, exitCodes.journal);
+    if (error instanceof ConfigError) return log.fatal(error.code, error.message);
+    if (error instanceof BundleError) return log.fatal(error.code, error.message);
+    if (error instanceof JournalError) return log.fatal(error.code, error.message);
     throw error;
   }
 }
@@ -244,8 +244,8 @@ class Log {
     (stream === 'stdout' ? process.stdout : process.stderr).write(bytes);
   }
 
-  fatal(code: string, text: string, exitCode: number): number {
+  fatal(code: string, text: string): number {
     this.report({ level: 'alarm', code, text });
-    return exitCode;
+    return exitCodeFor(code);
   }
 }

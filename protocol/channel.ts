@@ -299,7 +299,9 @@ export class Channel {
   }
 
   #adopt(keys: KeySet, bytes?: Uint8Array): ChannelItem {
-    this.#previous = this.#current;
+    // What a dead process sent must not reach its successor's streams: only a rekey keeps the older keys.
+    const samePeer = this.#current !== null && sameBytes(this.#current.peerPayload, keys.peerPayload);
+    this.#previous = samePeer ? this.#current : null;
     this.#current = keys;
     this.#pending = [];
     const item = { kind: 'established' as const, peerPayload: keys.peerPayload, keysId: keys.id };

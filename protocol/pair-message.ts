@@ -24,12 +24,17 @@ export type PairMessage =
       journalTerm: number;
       journalTurns: number;
     }
-  /** Board -> primary: send me your history. `fromTurn` > 0 only for a board whose replica stands exactly there. */
-  | { kind: 'follow'; historyId: string | null; fromTurn: number }
+  /**
+   * Board -> primary: send me your history. `join` counts this board's attempts; answers to an earlier one are void.
+   * `fromTurn` > 0 only for a board whose replica stands exactly there.
+   */
+  | { kind: 'follow'; join: number; historyId: string | null; fromTurn: number }
   /** Primary -> joining board: records from `fromTurn` on follow. */
-  | { kind: 'history'; historyId: string; fromTurn: number; startedAtMs: number }
+  | { kind: 'history'; join: number; historyId: string; fromTurn: number; startedAtMs: number }
   /** Primary -> backup: you hold everything, outputs wait for you from now on. */
-  | { kind: 'protected'; term: number }
+  | { kind: 'protected'; join: number; term: number }
+  /** Primary -> other board: records for you were dropped while you were silent, follow again. */
+  | { kind: 'rejoin' }
   /** Backup -> primary: I cannot take over. */
   | { kind: 'not-eligible'; reason: string; report: DivergenceReport | null }
   | { kind: 'handover'; term: number; planned: boolean; reason: string }

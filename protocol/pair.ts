@@ -127,6 +127,8 @@ export class Pair {
   #forcedToLead = false;
   #staleReported = false;
   #querying = false;
+  /** Joining, and the primary is silent. */
+  #joinBroken = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -143,7 +145,11 @@ export class Pair {
   /** Time of the next tick that matters, or null. */
   get nextWakeAt(): number | null {
     if (!this.#begun) return null;
-    if (this.role === 'starting' || this.role === 'stepped-down') {
+    if (
+      this.role === 'starting' ||
+      this.role === 'stepped-down' ||
+      (this.role === 'joining' && this.#joinBroken)
+    ) {
       return this.#waitingSince + this.#options.waitForPeerMs;
     }
     if (this.role === 'contending') return this.#claimedAt + this.#options.claimRetryMs;
@@ -167,14 +173,16 @@ export class Pair {
       case 'peer-connected':
         return this.#peerConnected(now, input.peer);
       case 'peer-restarted':
-        return this.#peerLost(now, 'the other board restarted');
+        return this.#peerLost(now, 'the other board restarted', true);
       case 'peer-role':
         return this.#peerRole(now, input.role, input.term);
       case 'verdict':
         this.#verdict = input.verdict;
-        return input.verdict === 'red'
-          ? this.#peerLost(now, 'the other board fell silent on every link')
-          : [];
+        if (input.verdict === 'red') {
+          return this.#peerLost(now, 'the other board fell silent on every link', false);
+        }
+        this.#joinBroken = false;
+        return [];
       case 'attached':
         return this.#attached(input.term);
       case 'stale':
@@ -250,8 +258,12 @@ export class Pair {
         return term > this.term ? this.#stepDown(now, `the other board leads term ${term}`) : [];
       case 'joining':
       case 'backup':
-        if (term > this.term) this.term = term;
-        return [];
+        if (term <= this.term) return [];
+        // The primary has led alone meanwhile: until it says so again, this copy protects nothing.
+        this.term = term;
+        this.role = 'joining';
+        this.protected = false;
+        return [{ kind: 'announce' }];
       case 'stopped':
         return [];
     }
@@ -259,6 +271,7 @@ export class Pair {
 
   #follow(term: number): PairEffect[] {
     this.role = 'joining';
+    this.#joinBroken = false;
     this.term = term;
     this.claim = null;
     this.protected = false;
@@ -270,7 +283,7 @@ export class Pair {
     ];
   }
 
-  #peerLost(now: number, why: string): PairEffect[] {
+  #peerLost(now: number, why: string, restarted: boolean): PairEffect[] {
     switch (this.role) {
       case 'backup':
         return this.#contend(now, 'takeover', this.term + 1, why);
@@ -283,23 +296,27 @@ export class Pair {
         this.protected = false;
         return this.#contend(now, 'solo', this.term + 1, why);
       case 'joining':
-        // Unprotected: what the dead primary released last is not in our journal. Wait for it, as at a start.
-        this.role = 'stepped-down';
         this.#waitingSince = now;
-        this.#peer = null;
-        return [
-          { kind: 'step-down' },
-          report(
-            'alarm',
-            'PAIR_NOT_ELIGIBLE',
-            `${why} while this board was still joining: it cannot take over`,
-          ),
-          { kind: 'announce' },
-        ];
+        this.#joinBroken = true;
+        // The streams of the session outlive a silence, not a restart.
+        return restarted ? this.#giveUpJoining(now, why) : [];
       default:
         this.#peer = null;
         return [];
     }
+  }
+
+  #giveUpJoining(now: number, why: string): PairEffect[] {
+    // Unprotected: what the dead primary released last is not in our journal. Wait for it, as at a start.
+    this.role = 'stepped-down';
+    this.#joinBroken = false;
+    this.#waitingSince = now;
+    this.#peer = null;
+    return [
+      { kind: 'step-down' },
+      report('alarm', 'PAIR_NOT_ELIGIBLE', `${why} while this board was still joining: it cannot take over`),
+      { kind: 'announce' },
+    ];
   }
 
   #contend(now: number, claim: Claim, term: number, why: string): PairEffect[] {
@@ -421,6 +438,13 @@ export class Pair {
     if (this.role === 'contending' && now - this.#claimedAt >= this.#options.claimRetryMs) {
       this.#claimedAt = now;
       return [{ kind: 'attach', term: this.#claimedTerm, claim: this.claim! }];
+    }
+    if (
+      this.#joinBroken &&
+      this.role === 'joining' &&
+      now - this.#waitingSince >= this.#options.waitForPeerMs
+    ) {
+      return this.#giveUpJoining(now, 'the other board stayed silent');
     }
     if (this.role === 'starting' || this.role === 'stepped-down') return this.#decide(now);
     return [];

@@ -441,9 +441,7 @@ describe('restarts', () => {
     }
   });
 
-  // Fails as long as `Channel` opens frames under the keys of a process of the peer that is gone: the session cannot
-  // tell them from frames of the present one.
-  test.fails.each([
+  test.each([
     'a',
     'b',
   ] as const)('what a dead process of board %s still had on its way is not delivered', (board) => {

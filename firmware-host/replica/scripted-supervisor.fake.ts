@@ -95,6 +95,10 @@ export class ScriptedSupervisor {
     return this.#answers.shift()!;
   }
 
+  get childPid(): number {
+    return this.#child.pid!;
+  }
+
   /** Resolves when the process has ended. */
   get exited(): Promise<void> {
     return this.#exited;

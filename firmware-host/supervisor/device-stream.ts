@@ -172,6 +172,11 @@ export class DeviceStream {
     this.#inputMarks.push({ turn, offset: this.inputs });
   }
 
+  /** Count of inputs that are safe in records, as last reckoned. */
+  get inputsStored(): number {
+    return this.#inputsSafe;
+  }
+
   /** Records of all turns before `turns` are safe. Returns the count to acknowledge, or null for no news. */
   inputsSafe(turns: number): number | null {
     let safe = this.#inputsSafe;

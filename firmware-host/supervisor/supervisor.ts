@@ -91,6 +91,10 @@ const plainInputBytesMax = 1024 * 1024;
 const suspectTurns = 3;
 const restartsForgottenAfterMs = 600_000;
 const divergencesMax = 3;
+/** An orderly leave does not wait longer for the device. */
+const leaveMsMax = 1000;
+/** A link that was not heard for so long is reported. */
+const linkSilentMs = 500;
 
 /** Inputs that the device has given away to somebody else. */
 interface Missing {
@@ -154,7 +158,7 @@ export class Supervisor {
   #follower: { state: 'reading'; nextTurn: number } | { state: 'live'; since: number } | null = null;
   #following = false;
   #unflushed = false;
-  #storing: { sequence: number; turns: number }[] = [];
+  #storing: { sequence: number; stream: number; turns: number }[] = [];
   #divergences = 0;
   #digestMismatch: { turn: number; outputs: Output[] } | null = null;
   #keyRefusals = 0;
@@ -244,6 +248,7 @@ export class Supervisor {
       }
     }
     this.#observePeer();
+    this.#observeLinks();
     if ((this.#pair.nextWakeAt ?? Number.POSITIVE_INFINITY) <= now) this.#role({ kind: 'tick' });
     if (this.#runner.deadline !== null && this.#runner.deadline <= now) this.#replicaHangs();
     if (this.#restartAt !== null && this.#restartAt <= now) {
@@ -257,6 +262,7 @@ export class Supervisor {
     this.#attachWhenDrained();
     this.#pump();
     this.#ship();
+    this.#leaveWhenDone();
     this.#refreshHeartbeat();
   }
 
@@ -395,7 +401,8 @@ export class Supervisor {
       const inputsReceived = stream.session === null ? 0 : stream.inputs + stream.waitingInputBytes;
       this.#control(stream, { kind: 'attach', term, session: stream.session, inputsReceived });
     }
-    if (claim === 'cold-start') {
+    // Without a turn recorded the program has not begun: nothing is lost by starting it here.
+    if (claim !== 'solo') {
       if (this.#log.turns === 0 || this.#lostContinuity) {
         this.#lostContinuity = false;
         this.#newHistory('cold start');
@@ -403,10 +410,7 @@ export class Supervisor {
       }
     }
     this.#note({ kind: 'term', term, turn: this.#log.turns, board: this.#options.board });
-    if (claim === 'solo') {
-      this.#follower = null;
-      return;
-    }
+    if (claim === 'solo') return;
     this.#takeOver();
   }
 
@@ -456,11 +460,24 @@ export class Supervisor {
       this.#operator('switchover', 'the primary is being shut down');
       return;
     }
-    for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
-    this.#exit('LEFT');
+    this.#leaving = true;
+    this.#leaveBy = this.#now + leaveMsMax;
   }
 
   #leaving = false;
+  #leaveBy: number | null = null;
+
+  /** Alone: no new turn begins, and what was released goes out before the device is given up. */
+  #leaveWhenDone(): void {
+    if (this.#leaveBy === null || this.#runner.busy) return;
+    this.#cut();
+    this.#release(this.#releasable());
+    const pending = this.#streams.some((stream) => stream.attached && stream.confirmed < stream.produced);
+    if (pending && this.#now < this.#leaveBy) return;
+    this.#leaveBy = null;
+    for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
+    this.#exit('LEFT');
+  }
 
   #operator(command: OperatorCommand, reason: string): void {
     if (command === 'switchover' && (this.#pair.role === 'backup' || this.#pair.role === 'joining')) {
@@ -511,7 +528,6 @@ export class Supervisor {
     this.#durableTurns = 0;
     this.#ackedTurns = 0;
     this.#sentBatches = [];
-    this.#storing = [];
     this.#digestMismatch = null;
     this.#suspectUntilTurn = null;
     this.#resuming = null;
@@ -576,7 +592,8 @@ export class Supervisor {
     if (!this.#leading || this.#resuming !== null || !this.#runner.ready || this.#runner.busy) return false;
     if (role !== 'primary' && role !== 'contending') return false;
     if (this.#runner.executedTurns < this.#log.turns || this.#handover !== null) return false;
-    if (this.#restartAt !== null || !this.#session.writable) return false;
+    if (this.#restartAt !== null || this.#leaveBy !== null) return false;
+    if (this.#follower?.state === 'live' && !this.#session.writable) return false;
     if (this.#pair.protected && this.#peer !== null) {
       if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax) return false;
     }
@@ -1051,6 +1068,7 @@ export class Supervisor {
       stream.rebase(session, outputs, missing?.to ?? stream.inputs);
       this.#lostContinuity = true;
     } else stream.rewind(outputs);
+    this.#control(stream, { kind: 'inputs-stored', offset: stream.inputsStored });
     if (stream === this.#arbiter && this.#pair.role === 'contending') this.#role({ kind: 'attached', term });
     if (this.#lostContinuity && this.#leading) {
       this.#lostContinuity = false;
@@ -1157,7 +1175,7 @@ export class Supervisor {
           this.#effects.push(effect);
           break;
         case 'deliver':
-          this.#deliver(effect.sequence, effect.message);
+          this.#deliver(effect.sequence, effect.message, effect.stream);
           break;
         case 'acknowledged':
           this.#acknowledged(effect.sequence);
@@ -1205,6 +1223,7 @@ export class Supervisor {
     this.#sentBatches = [];
     this.#storing = [];
     this.#follower = null;
+    this.#followerDropped = false;
     if (again) this.#role({ kind: 'peer-restarted' });
     if (this.#handover !== null && this.#pair.role === 'primary') this.#handoverFailed();
     this.#say({
@@ -1266,24 +1285,52 @@ export class Supervisor {
     if (verdict === this.#verdict) return;
     this.#verdict = verdict;
     if (verdict === 'red') {
-      this.#follower = null;
       if (this.#handover !== null) this.#handoverFailed();
     }
-    const level = verdict === 'red' ? 'alarm' : verdict === 'yellow' ? 'warning' : 'info';
     const silent = Math.round(this.#detector.silentForMs(this.#now));
-    this.#report(
-      level,
-      `PEER_${verdict.toUpperCase()}`,
-      `the other board is ${verdict} (silent for ${silent} ms)`,
-      {
+    if (verdict === 'red') {
+      this.#report('alarm', 'PEER_RED', `the other board is silent on every link (${silent} ms)`, {
         silentForMs: silent,
-      },
-    );
+      });
+      this.#wasRed = true;
+    } else if (verdict === 'green' && this.#wasRed) {
+      this.#report('info', 'PEER_GREEN', 'the other board is heard again on every link');
+      this.#wasRed = false;
+    }
     this.#role({ kind: 'verdict', verdict });
+    if (verdict !== 'red' && this.#followerDropped && this.#leading) {
+      this.#followerDropped = false;
+      this.#say({ kind: 'rejoin' });
+    }
     if (verdict === 'green' && this.#peer !== null && this.#peerHello !== null) {
       this.#role({ kind: 'peer-role', role: this.#peer.role, term: this.#peer.term });
       if (this.#pair.role === 'stepped-down' || this.#pair.role === 'starting') this.#reintroduce();
     }
+  }
+
+  #wasRed = false;
+  readonly #silentLinks = new Set<number>();
+
+  /** One cable gone is no takeover, but somebody should look at it. */
+  #observeLinks(): void {
+    if (!this.#connected || this.#verdict === 'red') return;
+    this.#options.linkNames.forEach((name, link) => {
+      const heardAt = this.#session.linkStatistics(link).lastHeardAt;
+      const silent =
+        heardAt === null ? this.#now - this.#begunAt > linkSilentMs : this.#now - heardAt > linkSilentMs;
+      if (silent === this.#silentLinks.has(link)) return;
+      if (silent) {
+        this.#silentLinks.add(link);
+        this.#report(
+          'warning',
+          'LINK_SILENT',
+          `nothing is heard on the ${name} link; the pair goes on over the other`,
+        );
+      } else {
+        this.#silentLinks.delete(link);
+        this.#report('info', 'LINK_HEARD', `the ${name} link is back`);
+      }
+    });
   }
 
   /** The links are back after a silence in which either board may have changed its mind. */
@@ -1312,41 +1359,43 @@ export class Supervisor {
     }
   }
 
-  #deliver(sequence: number, bytes: Uint8Array): void {
+  #deliver(sequence: number, bytes: Uint8Array, stream: number): void {
     let message: PairMessage;
     try {
       message = decodePairMessage(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#report('warning', 'PEER_MESSAGE_UNREADABLE', error.message);
-      this.#stored(sequence);
+      this.#stored(sequence, stream);
       return;
     }
     if (message.kind === 'records') {
       this.#receiveRecords(message.batch);
-      this.#storing.push({ sequence, turns: this.#log.turns });
+      this.#storing.push({ sequence, stream, turns: this.#log.turns });
       this.#acknowledgeStored();
       return;
     }
     this.#handle(message);
-    this.#stored(sequence);
+    this.#stored(sequence, stream);
   }
 
-  #stored(sequence: number): void {
-    if (this.#storing.length > 0) this.#storing.push({ sequence, turns: this.#log.turns });
-    else this.#fromSession(this.#session.step(this.#now, { kind: 'stored', sequence }));
+  #stored(sequence: number, stream: number): void {
+    if (this.#storing.length > 0) this.#storing.push({ sequence, stream, turns: this.#log.turns });
+    else this.#fromSession(this.#session.step(this.#now, { kind: 'stored', sequence, stream }));
   }
 
   /** Journal BEFORE acknowledge: under fsync `always` the acknowledgement waits for the disk. */
   #acknowledgeStored(): void {
-    let sequence: number | null = null;
+    let stored: { sequence: number; stream: number } | null = null;
     while (this.#storing.length > 0) {
       const first = this.#storing[0]!;
       if (this.#options.fsync === 'always' && first.turns > this.#durableTurns) break;
-      sequence = first.sequence;
+      stored = first;
       this.#storing.shift();
     }
-    if (sequence !== null) this.#fromSession(this.#session.step(this.#now, { kind: 'stored', sequence }));
+    if (stored === null) return;
+    const { sequence, stream } = stored;
+    this.#fromSession(this.#session.step(this.#now, { kind: 'stored', sequence, stream }));
   }
 
   #receiveRecords(bytes: Uint8Array): void {
@@ -1396,6 +1445,7 @@ export class Supervisor {
         if (this.#pair.role === 'primary' && this.#historyId !== null) {
           const inPlace = message.historyId === this.#historyId && message.fromTurn === this.#log.turns;
           this.#role({ kind: 'unprotected', reason: 'the other board joins afresh' });
+          this.#servedJoin = message.join;
           this.#startFollower(inPlace ? message.fromTurn : 0);
         }
         return;
@@ -1403,7 +1453,8 @@ export class Supervisor {
         this.#adoptHistory(message);
         return;
       case 'protected':
-        if (message.term === this.#pair.term) this.#role({ kind: 'protected' });
+        if (message.term === this.#pair.term && message.join === this.#join)
+          this.#role({ kind: 'protected' });
         return;
       case 'not-eligible':
         if (message.report !== null) {
@@ -1430,6 +1481,12 @@ export class Supervisor {
         this.#applyNotes();
         this.#pair.journalIs({ term: this.#journalTerm(), turns: this.#log.turns });
         return;
+      case 'rejoin':
+        this.#role({
+          kind: 'copy-lost',
+          reason: 'the primary dropped records for this board while it was silent',
+        });
+        return;
       case 'trace-request':
         this.#sendTrace(message.turn);
         return;
@@ -1447,10 +1504,16 @@ export class Supervisor {
 
   // ---------------------------------------------------------------- joining
 
+  /** Number of our newest wish to join. */
+  #join = 0;
+  /** Number of the other board's wish that we serve. */
+  #servedJoin = 0;
+
   #follow(): void {
     this.#leading = false;
     this.#following = false;
-    this.#say({ kind: 'follow', historyId: this.#historyId, fromTurn: 0 });
+    this.#join += 1;
+    this.#say({ kind: 'follow', join: this.#join, historyId: this.#historyId, fromTurn: 0 });
     this.#flush();
   }
 
@@ -1460,7 +1523,13 @@ export class Supervisor {
     this.#cut();
     this.#sentBatches = [];
     this.#ackedTurns = fromTurn;
-    this.#say({ kind: 'history', historyId: this.#historyId, fromTurn, startedAtMs: this.#startedAtMs });
+    this.#say({
+      kind: 'history',
+      join: this.#servedJoin,
+      historyId: this.#historyId,
+      fromTurn,
+      startedAtMs: this.#startedAtMs,
+    });
     for (const note of this.#notes) this.#say({ kind: 'note', note });
     this.#follower = { state: 'reading', nextTurn: fromTurn };
     this.#feedFollower();
@@ -1515,10 +1584,17 @@ export class Supervisor {
   }
 
   #followerWaits = false;
+  #followerDropped = false;
 
   #checkFollower(): void {
     const follower = this.#follower;
     if (follower === null) return;
+    if (this.#verdict === 'red' && !this.#session.writable) {
+      // Nobody takes the records any more; when the other board is back it has to join afresh.
+      this.#follower = null;
+      this.#followerDropped = true;
+      return;
+    }
     if (follower.state === 'reading') {
       if (this.#followerWaits && this.#session.writable) {
         this.#followerWaits = false;
@@ -1530,14 +1606,16 @@ export class Supervisor {
     if (this.#ackedTurns < follower.since || this.#verdict === 'red') return;
     if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax / 2) return;
     if (this.#peer.role !== 'joining') return;
-    this.#say({ kind: 'protected', term: this.#pair.term });
+    this.#say({ kind: 'protected', join: this.#servedJoin, term: this.#pair.term });
     this.#flush();
     this.#role({ kind: 'protected' });
   }
 
   #adoptHistory(message: Extract<PairMessage, { kind: 'history' }>): void {
-    if (this.#pair.role === 'backup')
+    if (message.join !== this.#join) return;
+    if (this.#pair.role === 'backup') {
       this.#role({ kind: 'unprotected', reason: 'the primary began a new history' });
+    }
     if (this.#pair.role !== 'joining') return;
     this.#following = true;
     const inPlace =

@@ -116,7 +116,10 @@ export async function runUninterrupted(journalFile: string, boot: BootOptions): 
         }
       };
       const message = (answer: FromReplica): void => {
-        if (answer.kind === 'ready') return sendSome();
+        if (answer.kind === 'ready') {
+          if (journal.records.length === 0) resolve();
+          return sendSome();
+        }
         if (answer.kind !== 'done') {
           divergedAtTurn ??= answer.turn;
           if (answer.kind === 'failed')

@@ -1,0 +1,145 @@
+/** The pair's states and events in plain words: for someone who has read nothing of ours. */
+import type { Style } from './canvas.ts';
+import type { BoardPicture, LastFault, ScreenModel } from './model.ts';
+import { type BoardName, boardNames, type FaultRecord, otherBoard, type RigEvent } from './pair-rig.ts';
+
+export interface Said {
+  text: string;
+  style: Style;
+}
+
+export function boardTitle(board: BoardName): string {
+  return `BOARD ${board.toUpperCase()}`;
+}
+
+/** At most 26 columns: what fits into a board's box on 80. */
+export function conditionWords(picture: BoardPicture): Said {
+  switch (picture.condition) {
+    case 'off':
+      return { text: 'OFF: no power', style: 'bad' };
+    case 'frozen':
+      return { text: 'FROZEN: does nothing', style: 'bad' };
+    case 'starting':
+      return { text: 'starting', style: 'warning' };
+    case 'contending':
+      return { text: 'asks the device for control', style: 'warning' };
+    case 'primary':
+      return picture.facts?.protected === false
+        ? { text: 'primary: in control, ALONE', style: 'warning' }
+        : { text: 'primary: in control', style: 'good' };
+    case 'joining':
+      return { text: 'joining: is catching up', style: 'warning' };
+    case 'backup':
+      return { text: 'backup: ready to take over', style: 'good' };
+    case 'stepped-down':
+      return { text: 'stepped down: lost control', style: 'warning' };
+    case 'stopped':
+      return { text: 'stopped', style: 'bad' };
+  }
+}
+
+export function protectionWords(model: ScreenModel): Said {
+  const leader = boardNames.find((name) => model.boards[name].condition === 'primary');
+  if (leader === undefined) {
+    const text = model.device.safe
+      ? 'NOT PROTECTED: nobody is in control; the device holds its outputs in the safe state'
+      : 'NOT PROTECTED: nobody is in control at this moment';
+    return { text, style: 'banner-bad' };
+  }
+  const second = otherBoard(leader);
+  const [first, spare] = [leader.toUpperCase(), second.toUpperCase()];
+  if (model.isProtected) {
+    return { text: `PROTECTED: if board ${first} fails now, board ${spare} goes on`, style: 'banner-good' };
+  }
+  const why: Record<BoardPicture['condition'], string> = {
+    off: `board ${spare} is off`,
+    frozen: `board ${spare} is frozen`,
+    starting: `board ${spare} is starting`,
+    contending: `board ${spare} has not found its place`,
+    primary: 'both boards believe to lead; the device obeys one',
+    joining: `board ${spare} is catching up`,
+    backup: `board ${spare} does not have everything yet`,
+    'stepped-down': `board ${spare} has stepped down and is coming back`,
+    stopped: `board ${spare} has stopped`,
+  };
+  const alone = `board ${first} works alone`;
+  return {
+    text: `NOT PROTECTED: ${why[model.boards[second].condition]}, ${alone}`,
+    style: 'banner-warning',
+  };
+}
+
+const faultNames: Record<string, (board: string) => string> = {
+  'kill-primary': (board) => `board ${board} (primary) killed`,
+  'kill-backup': (board) => `board ${board} (backup) killed`,
+  'freeze-primary': (board) => `board ${board} (primary) frozen`,
+  'freeze-backup': (board) => `board ${board} (backup) frozen`,
+  'kill-replica': (board) => `program on board ${board} killed`,
+  'kill-backup-replica': (board) => `program on board ${board} (backup) killed`,
+  'cut-serial': () => 'serial cable cut',
+  'cut-ethernet': () => 'Ethernet cable cut',
+  switchover: (board) => `switchover away from board ${board}`,
+};
+
+export function faultName(fault: Pick<FaultRecord, 'kind' | 'board'>): string {
+  return faultNames[fault.kind]?.(fault.board?.toUpperCase() ?? '?') ?? fault.kind;
+}
+
+/** Kinds of fault after which another board must lead. */
+export function needsTakeover(kind: string): boolean {
+  return ['kill-primary', 'freeze-primary', 'kill-replica', 'switchover'].includes(kind);
+}
+
+export function milliseconds(value: number): string {
+  return value >= 10_000
+    ? `${(value / 1000).toFixed(1)} s`
+    : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+export function lastFaultWords(fault: LastFault): Said {
+  const name = faultName(fault);
+  if (!needsTakeover(fault.kind))
+    return { text: `LAST FAULT: ${name}: no takeover needed`, style: 'banner-good' };
+  if (fault.attachGapMs === null)
+    return { text: `LAST FAULT: ${name}: waiting for the takeover`, style: 'banner-bad' };
+  const follower = fault.follower === null ? 'the other board' : `board ${fault.follower.toUpperCase()}`;
+  const output = fault.outputGapMs === null ? '' : `, next output at ${milliseconds(fault.outputGapMs)}`;
+  return {
+    text: `LAST FAULT: ${name}: ${follower} in control after ${milliseconds(fault.attachGapMs)}${output}`,
+    style: 'banner-good',
+  };
+}
+
+/** Shorter words for what happens often; any other event is shown with its own text. */
+const eventWords: Record<string, (event: RigEvent) => string> = {
+  PAIR_PRIMARY: () => 'leads',
+  PAIR_SOLO: () => 'works alone',
+  PAIR_PROTECTED: () => 'has a backup again: protected',
+  PAIR_BACKUP: () => 'is backup, ready to take over',
+  PAIR_FOLLOWING: () => 'is joining as backup',
+  PAIR_CLAIM: () => 'asks the device for control',
+  PEER_RED: () => 'no longer hears the other board',
+};
+
+/** States that come and go many times a second on a busy machine. They are in the NDJSON. */
+const noise = new Set(['PEER_GREEN', 'PEER_YELLOW', 'DEVICE_ATTACHED']);
+
+/** What an event is called; null: not worth a line for people. */
+export function eventSaid(event: RigEvent): Said | null {
+  if (noise.has(event.code)) return null;
+  const who = event.source === 'a' || event.source === 'b' ? `board ${event.source.toUpperCase()} ` : '';
+  const said = eventWords[event.code]?.(event) ?? event.text;
+  const style: Style =
+    event.code === 'FAULT'
+      ? 'warning'
+      : event.level === 'alarm'
+        ? 'bad'
+        : event.code === 'DEVICE_FOLLOWS' || event.code === 'PAIR_PROTECTED'
+          ? 'good'
+          : 'plain';
+  return { text: `${who}${said}`, style };
+}
+
+export function grouped(value: number): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}
