@@ -99,7 +99,7 @@ const timing = mapping({
   /** How often a controller that has nothing to send shows a fenced device that it lives. */
   keepaliveIntervalMs: wholeNumber(1, 10_000).default(50),
   /** How far the backup's replica may lag before the primary slows its intake, in turns ... */
-  lagTurnsMax: wholeNumber(1, 1_000_000).default(2_000),
+  lagTurnsMax: wholeNumber(1, 1_000_000).default(500),
   /** ... and in ms of the backup's running time: a part of the takeover's length. */
   lagMsMax: wholeNumber(1, 60_000).default(200),
 }).superRefine((value, context) => {

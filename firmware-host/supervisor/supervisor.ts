@@ -1604,7 +1604,8 @@ export class Supervisor {
     }
     if (this.#pair.role !== 'primary' || this.#pair.protected || this.#peer === null) return;
     if (this.#ackedTurns < follower.since || this.#verdict === 'red') return;
-    if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax / 2) return;
+    // A copy whose program is still catching up could not take over within the budget.
+    if (this.#peer.executedTurns < follower.since) return;
     if (this.#peer.role !== 'joining') return;
     this.#say({ kind: 'protected', join: this.#servedJoin, term: this.#pair.term });
     this.#flush();

@@ -1,5 +1,6 @@
 /** What the screen shows: plain data, so that a picture can be drawn, and tested, without a pair. */
-import type { BoardName, CableName, DeviceView, FaultRecord, RigEvent } from './pair-rig.ts';
+import type { BoardName, CableName, DeviceView, FaultRecord } from './pair-rig.ts';
+import type { Said } from './words.ts';
 
 export type BoardCondition =
   | 'off'
@@ -42,6 +43,11 @@ export interface LastFault extends FaultRecord {
   follower: BoardName | null;
 }
 
+export interface ToldEvent extends Said {
+  /** Since the rig was started. */
+  atMs: number;
+}
+
 export interface ScreenModel {
   program: string;
   plantName: 'tank' | 'bench';
@@ -53,7 +59,7 @@ export interface ScreenModel {
   plant: Record<string, number | boolean>;
   pins: Record<string, number>;
   /** Oldest first. */
-  events: readonly RigEvent[];
+  events: readonly ToldEvent[];
   lastFault: LastFault | null;
   /** Last line that the control program printed. */
   programSays: string;

@@ -12,7 +12,9 @@ import type {
 } from '../../hil-tests/rigs/local/local-rig.ts';
 
 export type { BoardName, CableName, DeviceView, FaultRecord, RigEvent, Verification };
-export type BoardState = Pick<BoardView, 'running' | 'frozen' | 'status' | 'exitCode'>;
+export type BoardState = Pick<BoardView, 'running' | 'frozen' | 'status' | 'exitCode'> & {
+  readonly child?: { kill(signal: 'SIGKILL'): boolean } | null;
+};
 
 export interface PairRig {
   readonly boards: Record<BoardName, BoardState>;

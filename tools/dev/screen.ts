@@ -17,7 +17,7 @@ import { drawHelp, keysWords } from './help.ts';
 import type { ScreenModel } from './model.ts';
 import type { BoardName } from './pair-rig.ts';
 import { drawPlant } from './plant-panel.ts';
-import { eventSaid, lastFaultWords, protectionWords } from './words.ts';
+import { lastFaultWords, protectionWords } from './words.ts';
 
 export interface ScreenOptions extends CanvasOutput {
   columns: number;
@@ -42,8 +42,7 @@ function drawSmall(canvas: Canvas, model: ScreenModel): void {
     [`(${columnsMin} x ${rowsMin} characters show the whole picture)`, 'dim'],
   ];
   for (const event of model.events.slice(-canvas.rows)) {
-    const happened = eventSaid(event);
-    if (happened !== null) lines.push([happened.text, happened.style]);
+    lines.push([event.text, event.style]);
   }
   const kept = [...lines.slice(0, 2), ...lines.slice(2).slice(-Math.max(0, canvas.rows - 3))];
   for (const [row, [text, style]] of kept.entries()) canvas.text(0, row, text, style);
@@ -116,13 +115,9 @@ function drawEvents(
   const lines: { time: string; text: string; style: Style }[] = [];
   for (let index = model.events.length - 1; index >= 0 && lines.length < height; index--) {
     const event = model.events[index]!;
-    const happened = eventSaid(event);
-    if (happened === null) continue;
     const time = `${(event.atMs / 1000).toFixed(2)} `.padStart(timeWidth);
-    const parts = wrapped(happened.text, inner).slice(0, 3);
-    lines.unshift(
-      ...parts.map((text, part) => ({ time: part === 0 ? time : '', text, style: happened.style })),
-    );
+    const parts = wrapped(event.text, inner).slice(0, 3);
+    lines.unshift(...parts.map((text, part) => ({ time: part === 0 ? time : '', text, style: event.style })));
   }
   for (const [row, line] of lines.slice(-(height - 2)).entries()) {
     canvas.text(x + 1, y + 1 + row, line.time, 'dim');

@@ -124,9 +124,11 @@ const eventWords: Record<string, (event: RigEvent) => string> = {
 /** States that come and go many times a second on a busy machine. They are in the NDJSON. */
 const noise = new Set(['PEER_GREEN', 'PEER_YELLOW', 'DEVICE_ATTACHED']);
 
+const repeatedWithinMs = 2000;
+
 /** What an event is called; null: not worth a line for people. */
-export function eventSaid(event: RigEvent): Said | null {
-  if (noise.has(event.code)) return null;
+function eventSaid(event: RigEvent): Said | null {
+  if (noise.has(event.code) || (event.code === 'DEVICE_REJECTED' && event.text.startsWith('0 '))) return null;
   const who = event.source === 'a' || event.source === 'b' ? `board ${event.source.toUpperCase()} ` : '';
   const said = eventWords[event.code]?.(event) ?? event.text;
   const style: Style =
@@ -138,6 +140,20 @@ export function eventSaid(event: RigEvent): Said | null {
           ? 'good'
           : 'plain';
   return { text: `${who}${said}`, style };
+}
+
+/** Tells events to people: each once, also when a board or the device repeats it. */
+export class Telling {
+  readonly #toldAt = new Map<string, number>();
+
+  tell(event: RigEvent): Said | null {
+    const said = eventSaid(event);
+    if (said === null) return null;
+    const key = `${event.source} ${said.text}`;
+    const before = this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    this.#toldAt.set(key, event.atMs);
+    return event.atMs - before < repeatedWithinMs ? null : said;
+  }
 }
 
 export function grouped(value: number): string {

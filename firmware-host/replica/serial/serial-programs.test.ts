@@ -1,20 +1,11 @@
 import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Output, RequestOutput } from '../../../protocol/record.ts';
+import { expectEqualReplay, replicaOf, stopReplicas } from '../recorded-run.fake.ts';
 import { serveFirmata } from '../scripted-firmata.fake.ts';
-import { ScriptedSupervisor, startUs } from '../scripted-supervisor.fake.ts';
+import { type ScriptedSupervisor, startUs } from '../scripted-supervisor.fake.ts';
 
-const running: ScriptedSupervisor[] = [];
-
-function replicaOf(program: string): ScriptedSupervisor {
-  const supervisor = new ScriptedSupervisor(program);
-  running.push(supervisor);
-  return supervisor;
-}
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((supervisor) => supervisor.stop()));
-});
+afterEach(stopReplicas);
 
 function requestsOf(replica: ScriptedSupervisor): RequestOutput[] {
   return replica.outputs.filter((output) => output.kind === 'request');
@@ -158,11 +149,7 @@ describe('johnny-five, unmodified', () => {
     const servo = written.filter((message) => (message[0]! & 0xf0) === 0xe0);
     expect(servo.length).toBeGreaterThan(3);
 
-    const backup = replicaOf(program);
-    await backup.ready();
-    for (const turn of primary.history) {
-      expect(await backup.replay(turn)).toMatchObject({ kind: 'done', digest: turn.digest });
-    }
+    await expectEqualReplay(program, primary);
   });
 
   test('leaves the program when the REPL reaches the end of stdin, as on a single board', async () => {

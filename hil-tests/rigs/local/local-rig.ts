@@ -303,7 +303,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
           'device',
           'warning',
           'DEVICE_REJECTED',
-          `${event.bytes} bytes of old term ${event.term} refused`,
+          `refused what came under old term ${event.term} (${event.bytes} bytes of output)`,
         );
         break;
       case 'safe-state':
