@@ -200,6 +200,7 @@ function buildSupervisor(config: Config, board: 'a' | 'b', links: DatagramLink[]
     heartbeatIntervalMs,
     turnTimeoutMs: timing.turnTimeoutMs,
     lagTurnsMax: timing.lagTurnsMax,
+    lagMsMax: timing.lagMsMax,
     fsync: config.journal.fsync,
     programFailure: policy.programFailure,
     programExit: policy.programExit,

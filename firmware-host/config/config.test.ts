@@ -106,7 +106,7 @@ describe('parseConfig', () => {
         turnTimeoutMs: 2_000,
         deviceTimeoutMs: 1_000,
         keepaliveIntervalMs: 50,
-        lagTurnsMax: 2_000,
+        lagTurnsMax: 500,
         lagMsMax: 200,
       },
       policy: {

@@ -36,7 +36,7 @@ describe('a turn', () => {
   });
 
   test('paces immediates that reschedule themselves, in equal steps that replay as one idle run', async () => {
-    const program = `let polls = 0; setImmediate(function poll() { polls++; setImmediate(poll); });
+    const program = `let polls = 0; setImmediate(function poll() { polls++; Date.now(); setImmediate(poll); });
       process.on('SIGUSR2', () => console.log('polls', polls));`;
     const primary = replicaOf(program);
     const started = await primary.start();

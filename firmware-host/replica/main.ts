@@ -17,7 +17,8 @@ import {
   MessageSplitter,
   type ToReplica,
 } from '../ipc.ts';
-import { builtinModuleGetter, createRequireForProgram } from './builtins.ts';
+import { createRequireForProgram } from './builtins.ts';
+import { installGlobals } from './globals.ts';
 import { runProgram } from './program.ts';
 import { createBinding } from './serial/binding.ts';
 import { createFirmataModule } from './serial/firmata-module.ts';
@@ -119,7 +120,7 @@ function createRunner(boot: BootOptions): TurnRunner {
       // Not an output: the alarm concerns this board alone.
       onAlarm: (alarm) => writeSync(2, `${JSON.stringify(alarm)}\n`),
     });
-    Object.defineProperty(process, 'getBuiltinModule', { value: builtinModuleGetter(require) });
+    installGlobals(runner, require);
     runProgram(runner, { code, require, dirname: dirname(boot.programFile) });
   });
   return runner;

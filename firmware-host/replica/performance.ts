@@ -62,18 +62,4 @@ export function installPerformance(nowUs: () => number, originUs: number): void 
     reason: 'its entries arrive when the machine pleases.',
     remedy: 'Read performance.getEntries().',
   });
-
-  const stamps = new WeakMap<Event, number>();
-  Object.defineProperty(Event.prototype, 'timeStamp', {
-    configurable: true,
-    enumerable: true,
-    get(this: Event) {
-      let stamp = stamps.get(this);
-      if (stamp === undefined) {
-        stamp = now();
-        stamps.set(this, stamp);
-      }
-      return stamp;
-    },
-  });
 }

@@ -4,7 +4,6 @@
  */
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
-import { createCryptography } from './modules/cryptography.ts';
 import { installPerformance, virtualHrtime } from './performance.ts';
 import { SeededRandom } from './random.ts';
 import { installRealm, type Realm } from './realm.ts';
@@ -36,7 +35,7 @@ export function installWorld(runner: TurnRunner): void {
   const { stdout, stderr } = installProcess(runner, virtualHrtime(nowUs, originUs), originUs);
   installConsole(stdout, stderr, nowUs);
   installContexts(realmParts);
-  installWebInterfaces(runner);
+  installWebInterfaces();
   installBuffers();
   installStackTraces();
 }
@@ -84,8 +83,8 @@ function installContexts(parts: Parameters<typeof installRealm>[1]): void {
   });
 }
 
-/** Web interfaces of Node that read randomness, other threads or the network. */
-function installWebInterfaces(runner: TurnRunner): void {
+/** Web interfaces of Node that reach other threads or the network; globals.ts has the rest of them. */
+function installWebInterfaces(): void {
   const network = 'networking is refused for now.';
   const threads = 'messages of another thread arrive when the machine pleases.';
   const pool = 'it completes on another thread.';
@@ -101,7 +100,6 @@ function installWebInterfaces(runner: TurnRunner): void {
   for (const [name, [reason, remedy]] of Object.entries(refused)) {
     define(globalThis, name, refusedFunction(name, { reason, remedy }));
   }
-  define(globalThis, 'crypto', createCryptography(runner).globalCrypto);
   installWebAssembly();
   define(globalThis, 'navigator', {
     hardwareConcurrency: 4,

@@ -72,6 +72,8 @@ export interface SupervisorOptions {
   turnTimeoutMs: number;
   /** The primary takes no new event while the backup is so many turns behind. */
   lagTurnsMax: number;
+  /** Nor while the backup has not run what was sent to it so long ago. */
+  lagMsMax: number;
   fsync: 'always' | 'interval' | 'never';
   programFailure: 'restart' | 'stop';
   programExit: 'restart' | 'stop';
@@ -92,7 +94,7 @@ const suspectTurns = 3;
 const restartsForgottenAfterMs = 600_000;
 const divergencesMax = 3;
 /** An orderly leave does not wait longer for the device. */
-const leaveMsMax = 1000;
+const leaveMsMax = 2500;
 /** A link that was not heard for so long is reported. */
 const linkSilentMs = 500;
 
@@ -154,6 +156,8 @@ export class Supervisor {
   #peer: (Heartbeat & { at: number }) | null = null;
   #verdict: 'green' | 'yellow' | 'red' = 'red';
   #ackedTurns = 0;
+  /** Batches that the other board's replica has not run, as far as its heartbeats tell. */
+  #unexecuted: { endTurn: number; sentAt: number }[] = [];
   #sentBatches: { sequence: number; endTurn: number }[] = [];
   #follower: { state: 'reading'; nextTurn: number } | { state: 'live'; since: number } | null = null;
   #following = false;
@@ -528,6 +532,7 @@ export class Supervisor {
     this.#durableTurns = 0;
     this.#ackedTurns = 0;
     this.#sentBatches = [];
+    this.#unexecuted = [];
     this.#digestMismatch = null;
     this.#suspectUntilTurn = null;
     this.#resuming = null;
@@ -596,6 +601,8 @@ export class Supervisor {
     if (this.#follower?.state === 'live' && !this.#session.writable) return false;
     if (this.#pair.protected && this.#peer !== null) {
       if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax) return false;
+      const oldest = this.#unexecuted[0];
+      if (oldest !== undefined && this.#now - oldest.sentAt > this.#options.lagMsMax) return false;
     }
     return true;
   }
@@ -1263,6 +1270,9 @@ export class Supervisor {
     }
     if (heartbeat.role === 'primary' && this.#following && heartbeat.term === this.#pair.term)
       this.#trim(heartbeat);
+    while (this.#unexecuted.length > 0 && this.#unexecuted[0]!.endTurn <= heartbeat.executedTurns) {
+      this.#unexecuted.shift();
+    }
     while (this.#traces.length > 0 && this.#traces[0]!.turn < heartbeat.executedTurns) this.#traces.shift();
   }
 
@@ -1522,6 +1532,7 @@ export class Supervisor {
     assert(this.#historyId !== null, 'a primary has a history');
     this.#cut();
     this.#sentBatches = [];
+    this.#unexecuted = [];
     this.#ackedTurns = fromTurn;
     this.#say({
       kind: 'history',
