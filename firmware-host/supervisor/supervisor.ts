@@ -300,7 +300,11 @@ export class Supervisor {
     this.#effects.push({ kind: 'report', report });
   }
 
+  /** The process is about to end: no turn begins any more. */
+  #exiting = false;
+
   #exit(code: ExitReason): void {
+    this.#exiting = true;
     this.#effects.push({ kind: 'exit', code });
   }
 
@@ -597,7 +601,7 @@ export class Supervisor {
     if (!this.#leading || this.#resuming !== null || !this.#runner.ready || this.#runner.busy) return false;
     if (role !== 'primary' && role !== 'contending') return false;
     if (this.#runner.executedTurns < this.#log.turns || this.#handover !== null) return false;
-    if (this.#restartAt !== null || this.#leaveBy !== null) return false;
+    if (this.#restartAt !== null || this.#leaveBy !== null || this.#exiting) return false;
     if (this.#follower?.state === 'live' && !this.#session.writable) return false;
     if (this.#pair.protected && this.#peer !== null) {
       if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax) return false;
