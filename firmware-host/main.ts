@@ -208,7 +208,8 @@ function buildSupervisor(config: Config, board: 'a' | 'b', links: DatagramLink[]
     restartsMax: policy.restartsMax,
     start: {
       argv: config.arguments,
-      env: config.environment,
+      // The zone is the board's unless the config says otherwise; that both boards have the same one is checked.
+      env: { TZ: runtimeIdentity().timeZone, ...config.environment },
       hostname: hostname(),
       ports: config.devices.map((device) => device.name),
       stdinIsTerminal: false,

@@ -45,6 +45,8 @@ export class ReplicaProcess {
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: replicaEnvironment(),
+      // A terminal's Ctrl-C is for the supervisor, which then leaves in order.
+      detached: true,
     });
     this.#socket = this.#child.stdio[3] as Duplex;
     const splitter = new MessageSplitter();

@@ -208,6 +208,8 @@ export class Supervisor {
       case 'replica':
         return this.#fromReplica(input.message);
       case 'replica-exited':
+        // After its last turn the process ends by itself: the exit is an output like any other.
+        if (this.#programEnded) return;
         return this.#replicaFailed('REPLICA_EXITED', input.reason, '');
       case 'device-opened':
         return this.#deviceOpened(this.#streams[input.device]!);
@@ -539,6 +541,7 @@ export class Supervisor {
     this.#unexecuted = [];
     this.#digestMismatch = null;
     this.#suspectUntilTurn = null;
+    this.#programEnded = false;
     this.#resuming = null;
     for (const stream of this.#streams) stream.forgetPort();
   }
@@ -601,7 +604,8 @@ export class Supervisor {
     if (!this.#leading || this.#resuming !== null || !this.#runner.ready || this.#runner.busy) return false;
     if (role !== 'primary' && role !== 'contending') return false;
     if (this.#runner.executedTurns < this.#log.turns || this.#handover !== null) return false;
-    if (this.#restartAt !== null || this.#leaveBy !== null || this.#exiting) return false;
+    if (this.#restartAt !== null || this.#leaveBy !== null || this.#exiting || this.#programEnded)
+      return false;
     if (this.#follower?.state === 'live' && !this.#session.writable) return false;
     if (this.#pair.protected && this.#peer !== null) {
       if (this.#log.turns - this.#peer.executedTurns > this.#options.lagTurnsMax) return false;
@@ -694,6 +698,9 @@ export class Supervisor {
     this.#report('info', 'PROGRAM_IDLE', 'the program waits for nothing any more');
   }
 
+  /** The program's `exit` has been run; it takes effect when the gate lets it out. */
+  #programEnded = false;
+
   /** The outputs of a turn wait for the gate, on the backup for the primary's word that they are out. */
   #hold(turn: number, outputs: Output[]): void {
     if (outputs.length === 0) return;
@@ -705,6 +712,7 @@ export class Supervisor {
         continue;
       }
       others.push(output);
+      if (output.kind === 'exit') this.#programEnded = true;
       if (output.kind !== 'request') continue;
       if (output.operation === 'open') this.#bindPort(output.port, portSettingsOf(output).path);
       const device = this.#requests.deviceOf(output.port);
