@@ -1,7 +1,7 @@
 /** What the keys do and what the words mean, in front of the picture. */
 import type { Canvas } from './canvas.ts';
 
-export const keysWords = 'k kill  f freeze  s/e/b cut serial/Ethernet/both  r repair  w swap  ? help  q end';
+export const keysWords = 'k kill  f freeze  s/e/b cut serial/Ethernet/both  r fix  w swap  ? help  q end';
 
 const lines = [
   'k  kill the primary at once, as if its power failed',

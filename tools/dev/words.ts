@@ -41,6 +41,9 @@ export function conditionWords(picture: BoardPicture): Said {
 export function protectionWords(model: ScreenModel): Said {
   const leader = boardNames.find((name) => model.boards[name].condition === 'primary');
   if (leader === undefined) {
+    if (model.device.term === 0) {
+      return { text: 'NOT PROTECTED yet: the boards are starting', style: 'banner-warning' };
+    }
     const text = model.device.safe
       ? 'NOT PROTECTED: nobody is in control; the device holds its outputs in the safe state'
       : 'NOT PROTECTED: nobody is in control at this moment';
@@ -97,49 +100,81 @@ export function milliseconds(value: number): string {
 }
 
 export function lastFaultWords(fault: LastFault): Said {
-  const name = faultName(fault);
-  if (!needsTakeover(fault.kind))
-    return { text: `LAST FAULT: ${name}: no takeover needed`, style: 'banner-good' };
+  const name = fault.kind === 'switchover' ? 'switchover' : faultName(fault).replace(/ \(.*\)/, '');
+  if (!needsTakeover(fault.kind)) {
+    return fault.follower === null
+      ? { text: `LAST FAULT: ${name}: nothing had to change`, style: 'banner-good' }
+      : {
+          text: `LAST FAULT: ${name}: board ${fault.follower.toUpperCase()} took control`,
+          style: 'banner-warning',
+        };
+  }
   if (fault.attachGapMs === null)
     return { text: `LAST FAULT: ${name}: waiting for the takeover`, style: 'banner-bad' };
-  const follower = fault.follower === null ? 'the other board' : `board ${fault.follower.toUpperCase()}`;
-  const output = fault.outputGapMs === null ? '' : `, next output at ${milliseconds(fault.outputGapMs)}`;
+  const follower = fault.follower?.toUpperCase() ?? 'the other';
+  const output = fault.outputGapMs === null ? '' : `, next output after ${milliseconds(fault.outputGapMs)}`;
   return {
     text: `LAST FAULT: ${name}: ${follower} in control after ${milliseconds(fault.attachGapMs)}${output}`,
     style: 'banner-good',
   };
 }
 
-/** Shorter words for what happens often; any other event is shown with its own text. */
-const eventWords: Record<string, (event: RigEvent) => string> = {
-  PAIR_PRIMARY: () => 'leads',
-  PAIR_SOLO: () => 'works alone',
-  PAIR_PROTECTED: () => 'has a backup again: protected',
-  PAIR_BACKUP: () => 'is backup, ready to take over',
-  PAIR_FOLLOWING: () => 'is joining as backup',
-  PAIR_CLAIM: () => 'asks the device for control',
-  PEER_RED: () => 'no longer hears the other board',
+/** Shorter words for what happens often; any other event is shown with its own text. `who`: "board A". */
+const boardWords: Record<string, (who: string, event: RigEvent) => string> = {
+  PAIR_WAITING_FOR_PEER: (who) => `${who} waits for the other`,
+  PAIR_CLAIM: (who) => `${who} asks for control`,
+  PAIR_PRIMARY: (who) => `${who} is in control`,
+  PROGRAM_STARTED: (who) => `${who} starts the program`,
+  RESUMING: (who) => `${who} repeats its journal`,
+  PAIR_SOLO: (who) => `${who} works alone`,
+  PAIR_PROTECTED: (who) => `${who} is protected`,
+  PAIR_FOLLOWING: (who) => `${who} is joining`,
+  PAIR_BACKUP: (who) => `${who} is backup, ready`,
+  PAIR_STEPPED_DOWN: (who) => `${who} steps down`,
+  PEER_RED: (who, { source }) => `${who} lost sight of ${source === 'a' ? 'B' : 'A'}`,
+  LINK_SILENT: (who, { text }) => `${who}: ${linkIn(text)} is silent`,
+  LINK_HEARD: (who, { text }) => `${who}: ${linkIn(text)} is back`,
+  DEVICE_STALE: (who) => `${who} refused by the device`,
+  HANDOVER: (who) => `${who} is offered control`,
+  OPERATOR: (who, { text }) => `${who}: ${text}`,
+  LEAVING: (who) => `${who} leaves, as told`,
 };
 
-/** States that come and go many times a second on a busy machine. They are in the NDJSON. */
-const noise = new Set(['PEER_GREEN', 'PEER_YELLOW', 'DEVICE_ATTACHED']);
+const otherWords: Record<string, (event: RigEvent) => string> = {
+  DEVICE_FOLLOWS: ({ text }) => text.replace('the device follows', 'device obeys'),
+  DEVICE_SAFE_STATE: () => 'device: nobody there, SAFE STATE',
+};
+
+function linkIn(text: string): string {
+  return text.includes('serial') ? 'serial' : 'Ethernet';
+}
+
+/**
+ * What comes and goes many times a second on a busy machine, and what another event says as well. All of it is in
+ * the NDJSON.
+ */
+const noise = new Set(['PEER_GREEN', 'PEER_YELLOW', 'DEVICE_ATTACHED', 'DEVICE_PORT_OPEN']);
 
 const repeatedWithinMs = 2000;
 
 /** What an event is called; null: not worth a line for people. */
 function eventSaid(event: RigEvent): Said | null {
-  if (noise.has(event.code) || (event.code === 'DEVICE_REJECTED' && event.text.startsWith('0 '))) return null;
-  const who = event.source === 'a' || event.source === 'b' ? `board ${event.source.toUpperCase()} ` : '';
-  const said = eventWords[event.code]?.(event) ?? event.text;
+  if (noise.has(event.code) || (event.code === 'DEVICE_REJECTED' && /\b0 bytes/.test(event.text)))
+    return null;
+  const isBoard = event.source === 'a' || event.source === 'b';
+  const who = isBoard ? `board ${event.source.toUpperCase()}` : '';
+  const text = isBoard
+    ? (boardWords[event.code]?.(who, event) ?? `${who}: ${event.text}`)
+    : (otherWords[event.code]?.(event) ?? event.text);
   const style: Style =
     event.code === 'FAULT'
       ? 'warning'
-      : event.level === 'alarm'
+      : event.level === 'alarm' && event.code !== 'DEVICE_STALE'
         ? 'bad'
         : event.code === 'DEVICE_FOLLOWS' || event.code === 'PAIR_PROTECTED'
           ? 'good'
           : 'plain';
-  return { text: `${who}${said}`, style };
+  return { text, style };
 }
 
 /** Tells events to people: each once, also when a board or the device repeats it. */
