@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Register>> = {
   journal: async () => (await import('./commands/journal.ts')).registerJournal,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   key: async () => (await import('./commands/key.ts')).registerKey,
+  rig: async () => (await import('./commands/rig.ts')).registerRig,
   simulate: async () => (await import('./commands/simulate.ts')).registerSimulate,
 };
 
