@@ -23,6 +23,7 @@ import { JournalError } from './journal/entry.ts';
 import type { DatagramLink } from './links/link.ts';
 import { openSerialLink } from './links/serial.ts';
 import { openUdpLink } from './links/udp.ts';
+import { raisePriority } from './priority.ts';
 import type { ExitReason, Report } from './supervisor/effects.ts';
 import { Host } from './supervisor/host.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -68,6 +69,11 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
   const links = openLinks(config, board);
   const identity = { programHash: bundle.hash, runtime: { ...runtimeIdentity() } };
   const supervisor = buildSupervisor(config, board, links);
+  const refused = raisePriority(process.pid);
+  if (refused !== null) {
+    const text = `normal scheduling priority (${refused}): run as root or with LimitNICE=-20, or expect late heartbeats`;
+    log.report({ level: 'warning', code: 'PRIORITY_NORMAL', text });
+  }
   return await new Promise<number>((resolve, reject) => {
     let server: ConsoleServer | null = null;
     const finish = (code: number): void => {

@@ -15,6 +15,7 @@ import {
   MessageSplitter,
   type ToReplica,
 } from '../ipc.ts';
+import { raisePriority, replicaNice } from '../priority.ts';
 
 const entry = fileURLToPath(new URL('../replica/main.ts', import.meta.url));
 
@@ -48,6 +49,7 @@ export class ReplicaProcess {
       // A terminal's Ctrl-C is for the supervisor, which then leaves in order.
       detached: true,
     });
+    if (this.#child.pid !== undefined) raisePriority(this.#child.pid, replicaNice);
     this.#socket = this.#child.stdio[3] as Duplex;
     const splitter = new MessageSplitter();
     this.#socket.on('data', (chunk: Buffer) => {

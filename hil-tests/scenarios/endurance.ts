@@ -3,6 +3,7 @@
  * a pair that lost one of its two cables for a while.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CableName, LocalRig, Verification } from '../rigs/local/local-rig.ts';
 
@@ -18,9 +19,12 @@ export interface EnduranceResult {
 
 /** Keeps one core busy; ended by its pid. */
 export function startCpuLoad(workers: number): ChildProcess[] {
-  return Array.from({ length: workers }, () =>
-    spawn(process.execPath, ['-e', 'for (;;) Math.sqrt(Math.random())'], { stdio: 'ignore' }),
-  );
+  return Array.from({ length: workers }, () => {
+    const child = spawn(process.execPath, ['-e', 'for (;;) Math.sqrt(Math.random())'], { stdio: 'ignore' });
+    // The rig's own priority is not for the load.
+    if (child.pid !== undefined) setPriority(child.pid, 0);
+    return child;
+  });
 }
 
 export async function runUnderLoad(

@@ -119,14 +119,13 @@ function drawCable(
   canvas.text(x + 2 + (width - 4 - spark.length), y + 3, spark, 'dim');
 }
 
-/** Full height from 60 % of the best sample on: what matters is whether something arrives, not how much. */
+/** Full height is what usually arrives: what matters is whether it does, not how much it is. */
 export function sparkline(samples: readonly number[], width: number): string {
   const shown = samples.slice(-width);
-  const full = Math.max(1, ...samples) * 0.6;
+  const arrived = shown.filter((sample) => sample > 0).toSorted((left, right) => left - right);
+  const usual = arrived[arrived.length >> 1] ?? 1;
+  const top = sparks.length - 1;
   return shown
-    .map((sample) => {
-      if (sample === 0) return ' ';
-      return sparks[Math.min(sparks.length - 1, Math.round((sample / full) * (sparks.length - 1)))]!;
-    })
+    .map((sample) => (sample === 0 ? ' ' : sparks[Math.min(top, Math.round((sample / usual) * top))]!))
     .join('');
 }

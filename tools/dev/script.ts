@@ -145,7 +145,7 @@ class Player {
     this.#rig.freeze(primary);
     await this.#untilTakenOver(primary);
     await pause(this.#timing.frozenMs, undefined, { signal: this.#signal });
-    say(`board ${name} wakes, believes to be in control, and must learn that it is not`);
+    say(`board ${name} wakes and must learn that it lost`);
     this.#rig.thaw(primary);
     await this.until(
       () => this.#rig.boards[primary].status?.role !== 'primary',
@@ -156,7 +156,7 @@ class Player {
 
   async #cut(cable: CableName, name: string, say: (text: string) => void): Promise<void> {
     const other = cable === 'serial' ? 'Ethernet' : 'serial';
-    say(`the ${name} cable is cut: ${other} alone must carry everything`);
+    say(`${name} is cut: ${other} carries everything`);
     this.#rig.cut(cable);
     await pause(this.#timing.cutMs, undefined, { signal: this.#signal });
     await this.untilProtected(`the pair is protected without its ${name} cable`);

@@ -99,7 +99,9 @@ class DevSession {
   readonly #observer: PairObserver;
   readonly #faults: Faults;
   readonly #view: View;
-  readonly #startedAt = performance.now();
+  /** The rig's own zero, as its events tell it. */
+  #startedAt = performance.now();
+  #isClockSet = false;
   readonly #scriptStopped = new AbortController();
   readonly #end = Promise.withResolvers<End>();
   readonly #shown: Surroundings = { script: null, notice: '', isHelpShown: false };
@@ -137,7 +139,11 @@ class DevSession {
 
   async run(): Promise<number> {
     this.#observer.onFault = (watched) => this.#view.fault(watched);
-    this.#rig.on('event', (event) => this.#view.event(event));
+    this.#rig.on('event', (event) => {
+      if (!this.#isClockSet) this.#startedAt = performance.now() - event.atMs;
+      this.#isClockSet = true;
+      this.#view.event(event);
+    });
     this.#rig.on('change', () => this.#watchForEnd());
     void this.#script();
     const end = await this.#end.promise;
@@ -202,7 +208,7 @@ class DevSession {
   async #finish(end: End): Promise<Outcome> {
     const rig = this.#rig;
     this.#view.close();
-    this.#view.say('Stopping both boards; then their outputs are compared with one run that never failed.');
+    this.#view.say('Stopping both boards, then comparing their outputs with an unbroken run.');
     const { exitCode: codeOfA } = rig.boards.a;
     const { exitCode: codeOfB } = rig.boards.b;
     const leader = rig.primary() ?? rig.device.attachedBoard ?? undefined;

@@ -22,7 +22,7 @@ export function conditionWords(picture: BoardPicture): Said {
     case 'starting':
       return { text: 'starting', style: 'warning' };
     case 'contending':
-      return { text: 'asks the device for control', style: 'warning' };
+      return { text: 'asks for control', style: 'warning' };
     case 'primary':
       return picture.facts?.protected === false
         ? { text: 'primary: in control, ALONE', style: 'warning' }
@@ -180,10 +180,15 @@ function eventSaid(event: RigEvent): Said | null {
 /** Tells events to people: each once, also when a board or the device repeats it. */
 export class Telling {
   readonly #toldAt = new Map<string, number>();
+  #faultAt = Number.NEGATIVE_INFINITY;
 
   tell(event: RigEvent): Said | null {
     const said = eventSaid(event);
     if (said === null) return null;
+    if (event.code === 'FAULT') this.#faultAt = event.atMs;
+    // That a board which was just killed has ended is no news.
+    const isExpected = event.atMs - this.#faultAt < repeatedWithinMs;
+    if (event.code === 'BOARD_ENDED' && event.text.includes('SIGKILL') && isExpected) return null;
     const key = `${event.source} ${said.text}`;
     const before = this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY;
     this.#toldAt.set(key, event.atMs);

@@ -20,6 +20,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { ConsoleItem } from '../../../firmware-host/console/console-server.ts';
+import { raisePriority } from '../../../firmware-host/priority.ts';
 import type { BoardStatus } from '../../../firmware-host/supervisor/status.ts';
 import { compareStreams, runUninterrupted, type StreamComparison } from '../../checkers/uninterrupted-run.ts';
 import { type DeviceEvent, type DeviceSummary, monotonicMs } from './device-events.ts';
@@ -159,6 +160,8 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
 
   async open(): Promise<void> {
     const { serialBaudRate = 115_200 } = this.#options;
+    // Cables and devices do not wait for a processor; what stands for them should not either.
+    raisePriority(process.pid);
     this.#serialCable = openSerialCable({ baudRate: serialBaudRate });
     const [portA, portB] = (await freeUdpPorts(2)) as [number, number];
     this.#ethernetCable = await openEthernetCable({ portA, portB });
@@ -240,6 +243,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#deviceChild = child;
+    if (child.pid !== undefined) raisePriority(child.pid);
     child.stderr?.on('data', (chunk: Buffer) =>
       this.#event('device', 'warning', 'DEVICE_NOISE', chunk.toString().trim()),
     );
