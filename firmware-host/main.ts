@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { stop as stopBundler } from 'esbuild';
 import { Channel } from '../protocol/channel.ts';
 import { FailureDetector } from '../protocol/detector.ts';
 import { DeviceController } from '../protocol/device-stream/controller.ts';
@@ -65,6 +66,8 @@ export async function runBoard(options: RunOptions): Promise<number> {
 async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<number> {
   const own = config.boards[board];
   const bundle = await bundleProgram(config.program);
+  // The bundler's own process has done its work; a board may have to keep 20 MB for better use.
+  await stopBundler();
   const boot = writeBundle(own.state, own.filesRoot, config.program, bundle);
   const links = openLinks(config, board);
   const identity = { programHash: bundle.hash, runtime: { ...runtimeIdentity() } };

@@ -100,7 +100,7 @@ describe('parseConfig', () => {
       ],
       timing: {
         heartbeatIntervalMs: 10,
-        detectionTimeoutMs: 100,
+        detectionTimeoutMs: 200,
         suspectTimeoutMs: 15,
         waitForPeerMs: 10_000,
         turnTimeoutMs: 2_000,
@@ -234,8 +234,8 @@ journal: {fsync: sometimes, colour: red}
     ],
     [
       'a suspicion longer than detection',
-      (v) => (v.timing = { suspectTimeoutMs: 101 }),
-      'timing.suspectTimeoutMs must be at most detectionTimeoutMs, 100 (got 101)',
+      (v) => (v.timing = { suspectTimeoutMs: 201 }),
+      'timing.suspectTimeoutMs must be at most detectionTimeoutMs, 200 (got 201)',
     ],
     [
       'a keepalive too slow',

@@ -87,7 +87,7 @@ const timing = mapping({
   /** How often a board says that it lives, in ms. */
   heartbeatIntervalMs: wholeNumber(1, 1_000).default(10),
   /** Silence on every link after which the other board counts as dead. At least 3 heartbeats. */
-  detectionTimeoutMs: wholeNumber(3, 60_000).default(100),
+  detectionTimeoutMs: wholeNumber(3, 60_000).default(200),
   /** The same once the kernel says that the other board's process is gone. At most detectionTimeoutMs. */
   suspectTimeoutMs: wholeNumber(1, 60_000).default(15),
   /** How long a starting board waits for the other before `policy.alone` applies. */
