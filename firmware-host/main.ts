@@ -247,7 +247,7 @@ class Log {
       return;
     }
     process.stderr.write(`${time} ${this.#board} ${report.level.padEnd(7)} ${report.code} ${report.text}\n`);
-    const stack = report.details?.['stack'];
+    const stack = report.details?.stack;
     if (typeof stack === 'string' && stack !== '') process.stderr.write(`${stack}\n`);
   }
 

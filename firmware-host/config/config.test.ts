@@ -229,8 +229,8 @@ journal: {fsync: sometimes, colour: red}
     ],
     [
       'a heartbeat of 1 in 3 of the timeout',
-      (v) => (v.timing = { heartbeatIntervalMs: 40 }),
-      'timing.detectionTimeoutMs must be at least 3 x heartbeatIntervalMs, 120',
+      (v) => (v.timing = { heartbeatIntervalMs: 80 }),
+      'timing.detectionTimeoutMs must be at least 3 x heartbeatIntervalMs, 240',
     ],
     [
       'a suspicion longer than detection',

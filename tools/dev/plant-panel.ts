@@ -40,7 +40,7 @@ function drawTank(
   { plant, pins }: ScreenModel,
 ): void {
   const number = (key: string): number => Number(plant[key] ?? 0);
-  const tankRows = Math.min(16, height - 4);
+  const tankRows = Math.min(40, height - 4);
   const left = x + tankX;
   const notes = left + tankWidth + 1;
   const notesWidth = width - tankX - tankWidth - 1;

@@ -18,6 +18,8 @@ import { exitCodeOf, type Outcome } from './summary.ts';
 import { type TerminalAbilities, terminalAbilities } from './terminal.ts';
 import { JsonView, LinesView, ScreenView, type Surroundings, type View } from './views.ts';
 
+const noticeMs = 4000;
+
 export interface DevOptions {
   program: string;
   plant: 'tank' | 'bench';
@@ -106,6 +108,7 @@ class DevSession {
   readonly #end = Promise.withResolvers<End>();
   readonly #shown: Surroundings = { script: null, notice: '', isHelpShown: false };
   #isEnding = false;
+  #noticeTimer: NodeJS.Timeout | undefined;
   readonly #onSignal = (signal: NodeJS.Signals): void => this.#signalled(signal);
 
   constructor(rig: PairRig, options: DevOptions, surroundings: DevSurroundings) {
@@ -196,6 +199,10 @@ class DevSession {
       this.#shown.isHelpShown = false;
       const did = this.#faults.press(key);
       this.#shown.notice = did === null ? '' : `You: ${did}.`;
+      clearTimeout(this.#noticeTimer);
+      this.#noticeTimer = setTimeout(() => {
+        this.#shown.notice = '';
+      }, noticeMs).unref();
     }
   }
 

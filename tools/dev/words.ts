@@ -54,6 +54,10 @@ export function protectionWords(model: ScreenModel): Said {
   if (model.isProtected) {
     return { text: `PROTECTED: if board ${first} fails now, board ${spare} goes on`, style: 'banner-good' };
   }
+  const alone = `board ${first} works alone`;
+  if (model.cables.serial.state === 'cut' && model.cables.ethernet.state === 'cut') {
+    return { text: `NOT PROTECTED: both cables are cut, ${alone}`, style: 'banner-warning' };
+  }
   const why: Record<BoardPicture['condition'], string> = {
     off: `board ${spare} is off`,
     frozen: `board ${spare} is frozen`,
@@ -65,7 +69,6 @@ export function protectionWords(model: ScreenModel): Said {
     'stepped-down': `board ${spare} has stepped down and is coming back`,
     stopped: `board ${spare} has stopped`,
   };
-  const alone = `board ${first} works alone`;
   return {
     text: `NOT PROTECTED: ${why[model.boards[second].condition]}, ${alone}`,
     style: 'banner-warning',
