@@ -144,6 +144,7 @@ export class Supervisor {
   #leading = false;
   #resuming: { turns: number } | null = null;
   #pendingAttach: { term: number } | null = null;
+  #lastClaim: { term: number } | null = null;
   #suspectUntilTurn: number | null = null;
   #handover: { planned: boolean; reason: string; sequence: number | null } | null = null;
   #restartAt: number | null = null;
@@ -357,7 +358,8 @@ export class Supervisor {
         else this.#control(this.#arbiter, { kind: 'query' });
         return;
       case 'attach':
-        this.#pendingAttach = { term: effect.term };
+        this.#lastClaim = { term: effect.term };
+        this.#pendingAttach = this.#lastClaim;
         return;
       case 'lead':
         return this.#lead(effect.term, effect.claim);
@@ -1108,7 +1110,12 @@ export class Supervisor {
     );
     stream.attached = false;
     stream.rebase(null, 0, 0);
-    if (!this.#leading) return;
+    if (!this.#leading) {
+      // What this copy stands for is not what the device's outputs show any more: never a silent resume.
+      this.#lostContinuity = this.#log.turns > 0;
+      if (this.#pair.role === 'contending' && stream === this.#arbiter) this.#pendingAttach = this.#lastClaim;
+      return;
+    }
     if (stream.portOpen) this.#losePort(stream, 'the device was restarted');
     this.#control(stream, { kind: 'attach', term: this.#pair.term, session: null, inputsReceived: 0 });
   }
