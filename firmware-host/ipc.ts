@@ -23,6 +23,8 @@ export type ToReplica =
       timeUs: number;
       event: ReplicaEvent;
       values: Uint8Array;
+      /** Replay: digest that the turn must end with; null: it must have no outputs. Without it nothing is compared. */
+      expectedDigest?: number | null;
     }
   /** `count` turns started by `time`, at timeUs, timeUs + stepUs, ...: all replayed, one `done` for all. */
   | { kind: 'idle'; turn: number; timeUs: number; stepUs: number; count: number };
@@ -60,8 +62,21 @@ export type FromReplica =
     }
   /** The program threw and nothing caught it. `stack` is mapped to source lines. */
   | { kind: 'failed'; turn: number; name: string; message: string; stack: string }
+  /** In replay, the turn had other outputs than the record's digest stands for. */
+  | {
+      kind: 'output-diverged';
+      turn: number;
+      /** `encodeOutputs` of what this replica did. */
+      outputs: Uint8Array;
+      /** For each output the program's stack where it was made, with source lines. */
+      stacks: string[];
+    }
   /** In replay, the program made another call than the record has. */
   | { kind: 'diverged'; turn: number; expected: string; actual: string; stack: string };
+
+const performFlag = 1;
+const noOutputsFlag = 2;
+const digestGivenFlag = 4;
 
 const boot = 1;
 const turn = 2;
@@ -70,6 +85,7 @@ const ready = 16;
 const done = 17;
 const failed = 18;
 const diverged = 19;
+const outputDiverged = 20;
 
 function framed(type: number, write: (writer: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter(128);
@@ -86,10 +102,12 @@ export function encodeToReplica(message: ToReplica): Uint8Array {
       return framed(boot, (w) => w.text(JSON.stringify(message.options)));
     case 'turn':
       return framed(turn, (w) => {
-        w.u8(message.mode === 'perform' ? 1 : 0)
-          .varint(message.turn)
-          .varint(message.timeUs);
-        w.bytes(message.values).u8(eventTag(message.event));
+        const { expectedDigest } = message;
+        const digestFlag =
+          expectedDigest === undefined ? 0 : expectedDigest === null ? noOutputsFlag : digestGivenFlag;
+        w.u8((message.mode === 'perform' ? performFlag : 0) | digestFlag);
+        if (typeof expectedDigest === 'number') w.u32(expectedDigest);
+        w.varint(message.turn).varint(message.timeUs).bytes(message.values).u8(eventTag(message.event));
         encodeEvent(w, message.event);
       });
     case 'idle':
@@ -104,11 +122,18 @@ export function decodeToReplica(body: Uint8Array): ToReplica {
   const type = r.u8();
   if (type === boot) return { kind: 'boot', options: JSON.parse(r.text()) as BootOptions };
   if (type === turn) {
-    const mode = r.u8() === 1 ? 'perform' : 'replay';
+    const flags = r.u8();
+    const mode = (flags & performFlag) !== 0 ? 'perform' : 'replay';
+    const expected =
+      (flags & digestGivenFlag) !== 0
+        ? { expectedDigest: r.u32() }
+        : (flags & noOutputsFlag) !== 0
+          ? { expectedDigest: null }
+          : {};
     const number = r.varint();
     const timeUs = r.varint();
     const values = r.bytes().slice();
-    return { kind: 'turn', mode, turn: number, timeUs, values, event: decodeEvent(r.u8(), r) };
+    return { kind: 'turn', mode, turn: number, timeUs, values, event: decodeEvent(r.u8(), r), ...expected };
   }
   if (type === idle) {
     return { kind: 'idle', turn: r.varint(), timeUs: r.varint(), stepUs: r.varint(), count: r.varint() };
@@ -131,6 +156,10 @@ export function encodeFromReplica(message: FromReplica): Uint8Array {
       return framed(failed, (w) =>
         w.varint(message.turn).text(message.name).text(message.message).text(message.stack),
       );
+    case 'output-diverged':
+      return framed(outputDiverged, (w) => {
+        w.varint(message.turn).bytes(message.outputs).text(JSON.stringify(message.stacks));
+      });
     case 'diverged':
       return framed(diverged, (w) =>
         w.varint(message.turn).text(message.expected).text(message.actual).text(message.stack),
@@ -166,6 +195,11 @@ export function decodeFromReplica(body: Uint8Array): FromReplica {
   }
   if (type === failed) {
     return { kind: 'failed', turn: r.varint(), name: r.text(), message: r.text(), stack: r.text() };
+  }
+  if (type === outputDiverged) {
+    const number = r.varint();
+    const outputs = r.bytes().slice();
+    return { kind: 'output-diverged', turn: number, outputs, stacks: JSON.parse(r.text()) as string[] };
   }
   if (type === diverged) {
     return { kind: 'diverged', turn: r.varint(), expected: r.text(), actual: r.text(), stack: r.text() };

@@ -69,6 +69,8 @@ export class TurnRunner implements TurnContext {
   #start: StartEvent | undefined;
   #randomBytes: SeededRandom | undefined;
   #outputs: Output[] = [];
+  #outputSites: Error[] = [];
+  #expectedDigest: number | null | undefined;
   #completions: { scope: CallbackScope; callback: () => void }[] = [];
   #holds = 0;
   #turn = 0;
@@ -125,6 +127,8 @@ export class TurnRunner implements TurnContext {
 
   output(output: Output): void {
     this.#outputs.push(output);
+    // Where it was made: only a board that compares can need it, so the primary does not pay.
+    if (this.#expectedDigest !== undefined) this.#outputSites.push(siteOfOutput());
   }
 
   request(operation: RequestOutput['operation'], port: number, argument: unknown): Promise<unknown> {
@@ -177,6 +181,7 @@ export class TurnRunner implements TurnContext {
   /** Runs one turn. */
   run(message: Turn): FromReplica {
     this.#begin(message.mode, message.turn, message.timeUs);
+    this.#expectedDigest = message.expectedDigest;
     this.#replayer = new ValueReplayer(message.mode === 'replay' ? message.values : noBytes);
     this.#runEvent(message.event);
     return this.#finish();
@@ -200,6 +205,8 @@ export class TurnRunner implements TurnContext {
     this.mode = mode;
     this.#turn = turn;
     this.#outputs = [];
+    this.#outputSites = [];
+    this.#expectedDigest = undefined;
     this.#startUs = this.clock.begin(timeUs);
   }
 
@@ -275,6 +282,11 @@ export class TurnRunner implements TurnContext {
     this.#digestTail.setFloat64(8, wakeAtUs ?? -1, true);
     const overOutputs = outputs.length === 0 ? this.#digest : crc32(outputs, this.#digest);
     this.#digest = crc32(this.#digestTailBytes, overOutputs);
+    const expected = this.#expectedDigest;
+    if (expected !== undefined && (outputs.length === 0 ? null : this.#digest) !== expected) {
+      const stacks = this.#outputSites.map((site) => this.#surroundings.mapStack(site.stack ?? ''));
+      this.#surroundings.end({ kind: 'output-diverged', turn: this.#turn, outputs, stacks });
+    }
     return {
       kind: 'done',
       turn: this.#turn,
@@ -302,6 +314,17 @@ export class TurnRunner implements TurnContext {
     if (event.ok) request.resolve(result);
     else request.reject(errorOf(result));
   }
+}
+
+/** Streams of Node lie between the program's call and the output: its own lines are deep in the stack. */
+const outputStackDepth = 40;
+
+function siteOfOutput(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = outputStackDepth;
+  const site = new Error('output');
+  Error.stackTraceLimit = limit;
+  return site;
 }
 
 /** A failed request's result is a message, or an object with a message and further properties. */

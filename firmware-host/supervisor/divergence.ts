@@ -1,6 +1,7 @@
 /** Telling what differs: between two boards before they pair, and between two runs of one turn. */
 import type { Identity } from '../../protocol/pair-message.ts';
 import type { Output } from '../../protocol/record.ts';
+import { compareIdentities, type RuntimeIdentity } from '../bundle/runtime-identity.ts';
 
 /** One sentence for each difference that forbids pairing. */
 export function compareIdentity(own: Identity, peer: Identity): string[] {
@@ -8,19 +9,15 @@ export function compareIdentity(own: Identity, peer: Identity): string[] {
   if (own.programHash !== peer.programHash) {
     differences.push(`program ${own.programHash.slice(0, 12)} here, ${peer.programHash.slice(0, 12)} there`);
   }
-  for (const key of new Set([...Object.keys(own.runtime), ...Object.keys(peer.runtime)])) {
-    const here = own.runtime[key] ?? 'nothing';
-    const there = peer.runtime[key] ?? 'nothing';
-    if (here !== there) differences.push(`${key} ${here} here, ${there} there`);
-  }
-  return differences;
+  const runtimeOf = (identity: Identity): RuntimeIdentity => identity.runtime as unknown as RuntimeIdentity;
+  return [...differences, ...compareIdentities(runtimeOf(own), runtimeOf(peer))];
 }
 
-/** The first output that differs, of both sides. `expected` came as JSON: bytes are hex there. */
+/** The first output that differs, of both sides, and its index. `expected` came as JSON: bytes are hex there. */
 export function describeDivergence(
   expected: unknown[],
   actual: Output[],
-): { expected: string; actual: string } {
+): { expected: string; actual: string; index: number } {
   const theirs = expected.map((output) => JSON.stringify(output));
   const ours = actual.map((output) =>
     JSON.stringify(output, (_key, value) =>
@@ -33,7 +30,12 @@ export function describeDivergence(
     return {
       expected: theirs[index] ?? 'nothing more',
       actual: ours[index] ?? 'nothing more',
+      index,
     };
   }
-  return { expected: 'the same outputs at another time or after another turn', actual: 'the same outputs' };
+  return {
+    expected: 'the same outputs at another time or after another turn',
+    actual: 'the same outputs',
+    index: 0,
+  };
 }

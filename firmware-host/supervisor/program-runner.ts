@@ -97,7 +97,8 @@ export class ProgramRunner {
       this.#send({ kind: 'idle', turn: firstTurn, timeUs, stepUs, count });
     } else {
       const { timeUs, event, values } = record;
-      this.#send({ kind: 'turn', mode: 'replay', turn: firstTurn, timeUs, event, values });
+      const expectedDigest = record.hasOutputs ? record.digest : null;
+      this.#send({ kind: 'turn', mode: 'replay', turn: firstTurn, timeUs, event, values, expectedDigest });
     }
   }
 

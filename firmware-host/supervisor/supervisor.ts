@@ -165,7 +165,7 @@ export class Supervisor {
   #unflushed = false;
   #storing: { sequence: number; stream: number; turns: number }[] = [];
   #divergences = 0;
-  #digestMismatch: { turn: number; outputs: Output[] } | null = null;
+  #digestMismatch: { turn: number; outputs: Output[]; stacks: string[] } | null = null;
   #keyRefusals = 0;
   #begunAt = 0;
 
@@ -653,6 +653,8 @@ export class Supervisor {
         return this.#executed(this.#runner.done(this.#now, message));
       case 'failed':
         return this.#replicaFailed('PROGRAM_THREW', `${message.name}: ${message.message}`, message.stack);
+      case 'output-diverged':
+        return this.#digestDiffers(message.turn, decodeOutputs(message.outputs), message.stacks);
       case 'diverged':
         return this.#diverged({
           turn: message.turn,
@@ -678,16 +680,12 @@ export class Supervisor {
       this.#clock.atLeast(done.endUs);
       this.#hold(turn, outputs);
       this.#eventTakesEffect(turn, event);
-      if (this.#pair.protected && outputs.length > 0) this.#traces.push({ turn, outputs });
+      if (this.#follower !== null && outputs.length > 0) this.#traces.push({ turn, outputs });
       if (!done.alive && outputs.every((output) => output.kind !== 'exit')) this.#programIdle();
       return;
     }
-    const { record, firstTurn, done } = executed;
+    const { record, firstTurn } = executed;
     if (record.kind === 'turn') {
-      if (record.hasOutputs !== outputs.length > 0 || (record.hasOutputs && record.digest !== done.digest)) {
-        this.#digestDiffers(firstTurn, outputs);
-        return;
-      }
       this.#hold(firstTurn, outputs);
       this.#eventTakesEffect(firstTurn, record.event);
     }
@@ -1662,15 +1660,17 @@ export class Supervisor {
 
   // ---------------------------------------------------------------- divergence
 
-  #digestDiffers(turn: number, outputs: Output[]): void {
-    if (this.#digestMismatch !== null) return;
-    this.#digestMismatch = { turn, outputs };
+  /** The digest only says that something differs: what, the primary's outputs of that turn tell. */
+  #digestDiffers(turn: number, outputs: Output[], stacks: string[]): void {
+    this.#effects.push({ kind: 'replica-stop', reason: 'DIVERGED' });
+    this.#runner.reset();
+    this.#digestMismatch = { turn, outputs, stacks };
     if (this.#resuming !== null) {
       this.#diverged({
         turn,
-        expected: 'the recorded digest',
+        expected: 'what the recorded digest stands for',
         actual: describeDivergence([], outputs).actual,
-        stack: '',
+        stack: stacks[0] ?? '',
       });
       return;
     }
@@ -1690,8 +1690,8 @@ export class Supervisor {
   #traceArrived(turn: number, outputs: string): void {
     const mismatch = this.#digestMismatch;
     if (mismatch === null || mismatch.turn !== turn) return;
-    const { expected, actual } = describeDivergence(JSON.parse(outputs), mismatch.outputs);
-    this.#diverged({ turn, expected, actual, stack: '' });
+    const { expected, actual, index } = describeDivergence(JSON.parse(outputs), mismatch.outputs);
+    this.#diverged({ turn, expected, actual, stack: mismatch.stacks[index] ?? mismatch.stacks.at(-1) ?? '' });
   }
 
   /** This board's replica is no copy any more: it never takes over (promise 6). */
