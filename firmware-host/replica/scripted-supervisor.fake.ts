@@ -134,7 +134,9 @@ export class ScriptedSupervisor {
     return this.answer();
   }
 
-  async replay(turn: Omit<PerformedTurn, 'digest'>): Promise<FromReplica> {
+  async replay(
+    turn: Omit<PerformedTurn, 'digest'> & { expectedDigest?: number | null },
+  ): Promise<FromReplica> {
     this.#socket.write(encodeToReplica({ kind: 'turn', mode: 'replay', turn: this.#turn++, ...turn }));
     return this.answer();
   }
