@@ -36,12 +36,13 @@ export class PairObserver {
   readonly #plantName: 'tank' | 'bench';
   readonly #cables: Record<CableName, CableWatch> = { serial: newWatch(), ethernet: newWatch() };
   #sampledAt = Number.NEGATIVE_INFINITY;
-  #termSeen = 0;
+  #termSeen: number;
   /** Called with each fault once what it led to is known: at the first output of the new term, or at the next fault. */
   onFault: (watched: WatchedFault) => void = () => {};
 
   constructor(rig: PairRig, program: string, plantName: 'tank' | 'bench') {
     this.#rig = rig;
+    this.#termSeen = rig.device.term;
     this.#program = program;
     this.#plantName = plantName;
     rig.on('event', (event) => {

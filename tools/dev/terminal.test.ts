@@ -41,7 +41,7 @@ describe('pictureChanges', () => {
   });
 
   it('clears everything for the first picture', () => {
-    expect(pictureChanges(null, ['one'])).toMatch(/^\u001b\[2J/);
+    expect(pictureChanges(null, ['one']).startsWith('\u001b[2J')).toBe(true);
   });
 });
 

@@ -45,7 +45,7 @@ export function protectionWords(model: ScreenModel): Said {
       return { text: 'NOT PROTECTED yet: the boards are starting', style: 'banner-warning' };
     }
     const text = model.device.safe
-      ? 'NOT PROTECTED: nobody is in control; the device holds its outputs in the safe state'
+      ? 'NOT PROTECTED: nobody is in control; the device is in its safe state'
       : 'NOT PROTECTED: nobody is in control at this moment';
     return { text, style: 'banner-bad' };
   }
