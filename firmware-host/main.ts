@@ -2,9 +2,7 @@
  * `understudy run`: one board of the pair. Puts the parts together, and nothing else.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { stop as stopBundler } from 'esbuild';
 import { Channel } from '../protocol/channel.ts';
 import { FailureDetector } from '../protocol/detector.ts';
@@ -19,12 +17,12 @@ import { readPairKey } from './config/pair-key.ts';
 import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
 import { exitCodeFor, exitCodes } from './exit-codes.ts';
-import type { BootOptions } from './ipc.ts';
 import { JournalError } from './journal/entry.ts';
 import type { DatagramLink } from './links/link.ts';
 import { openSerialLink } from './links/serial.ts';
 import { openUdpLink } from './links/udp.ts';
 import { raisePriority } from './priority.ts';
+import { StateError, writeBundle } from './state-directory.ts';
 import type { ExitReason, Report } from './supervisor/effects.ts';
 import { Host } from './supervisor/host.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -34,6 +32,8 @@ export interface RunOptions {
   configFile: string;
   /** Log as NDJSON instead of lines for people. */
   json: boolean;
+  /** End at once when standard input ends: for rigs, whose boards must not outlive them. */
+  untilStdinEnds?: boolean;
 }
 
 const exitCodeOf: Record<ExitReason, number> = {
@@ -54,24 +54,31 @@ export async function runBoard(options: RunOptions): Promise<number> {
   const log = new Log(options.board, options.json);
   try {
     const config = loadConfig(options.configFile);
+    if (options.untilStdinEnds === true) {
+      process.stdin.on('end', () => process.exit(exitCodes.terminated.code));
+      // It is listened to, but does not keep a board alive that has ended.
+      process.stdin.resume().unref();
+    }
     return await runWith(config, options.board, log);
   } catch (error) {
     if (error instanceof ConfigError) return log.fatal(error.code, error.message);
     if (error instanceof BundleError) return log.fatal(error.code, error.message);
     if (error instanceof JournalError) return log.fatal(error.code, error.message);
+    if (error instanceof StateError) return log.fatal(error.code, error.message);
     throw error;
   }
 }
 
 async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<number> {
   const own = config.boards[board];
+  const pairKey = readPairKey(config);
   const bundle = await bundleProgram(config.program);
   // The bundler's own process has done its work; a board may have to keep 20 MB for better use.
   await stopBundler();
   const boot = writeBundle(own.state, own.filesRoot, config.program, bundle);
   const links = openLinks(config, board);
   const identity = { programHash: bundle.hash, runtime: { ...runtimeIdentity() } };
-  const supervisor = buildSupervisor(config, board, links);
+  const supervisor = buildSupervisor(config, board, links, pairKey);
   const refused = raisePriority(process.pid);
   if (refused !== null) {
     const text = `normal scheduling priority (${refused}): run as root or with LimitNICE=-20, or expect late heartbeats`;
@@ -122,6 +129,12 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
       },
       (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
     );
+    // At a terminal, what is typed is for the program (johnny-five has a REPL); a pipe or /dev/null would end it.
+    if (process.stdin.isTTY) {
+      process.stdin.on('data', (bytes: Buffer) =>
+        host.input({ kind: 'stdin', bytes: new Uint8Array(bytes) }),
+      );
+    }
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);
     host.start().catch((error: unknown) => {
@@ -136,20 +149,6 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
 /** An orderly leave hands the reign over; it must not take for ever. */
 const leaveMsMax = 3000;
 
-function writeBundle(
-  state: string,
-  filesRoot: string,
-  program: string,
-  bundle: { code: string; sourceMap: string },
-): BootOptions {
-  mkdirSync(state, { recursive: true });
-  mkdirSync(filesRoot, { recursive: true });
-  const bundleFile = join(state, 'program.bundle.js');
-  writeFileSync(bundleFile, bundle.code);
-  writeFileSync(`${bundleFile}.map`, bundle.sourceMap);
-  return { bundleFile, programFile: program, filesRoot };
-}
-
 function openLinks(config: Config, board: 'a' | 'b'): DatagramLink[] {
   const { serial, ethernet } = config.boards[board];
   const links: DatagramLink[] = [];
@@ -158,12 +157,17 @@ function openLinks(config: Config, board: 'a' | 'b'): DatagramLink[] {
   return links;
 }
 
-function buildSupervisor(config: Config, board: 'a' | 'b', links: DatagramLink[]): Supervisor {
+function buildSupervisor(
+  config: Config,
+  board: 'a' | 'b',
+  links: DatagramLink[],
+  pairKey: Uint8Array,
+): Supervisor {
   const { timing, policy } = config;
   const bootId = new Uint8Array(randomBytes(8));
   const channel = new Channel({
     role: board === 'a' ? 'initiator' : 'responder',
-    pairKey: readPairKey(config),
+    pairKey,
     prologue: new TextEncoder().encode(prologue),
     crypto: nodeCrypto,
     handshakePayload: bootId,

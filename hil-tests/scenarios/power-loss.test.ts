@@ -17,52 +17,85 @@ async function protectedWithOutput(holdTimeMs: number): Promise<LocalRig> {
     // Both boards die at the same instant: only what is on the disk counts.
     journal: { fsync: 'always' },
   });
-  await started.until((each) => each.isProtected() && each.device.acceptedBytes > 100, 30_000, 'protected, at work');
+  await started.until(
+    (each) => each.isProtected() && each.device.acceptedBytes > 100,
+    30_000,
+    'protected, at work',
+  );
   return started;
 }
 
 async function cutPowerOfBoth(pair: LocalRig): Promise<void> {
   pair.kill('a');
   pair.kill('b');
-  await pair.until((each) => !each.boards.a.running && !each.boards.b.running, 10_000, 'both boards are dead');
+  await pair.until(
+    (each) => !each.boards.a.running && !each.boards.b.running,
+    10_000,
+    'both boards are dead',
+  );
 }
 
 describe('power loss of both boards', () => {
-  test('a device that kept its state sees the program go on from the journal', { timeout: 90_000 }, async () => {
+  test('a device that kept its state sees the program go on from the journal', {
+    timeout: 90_000,
+  }, async () => {
     rig = await protectedWithOutput(30_000);
     const { session } = rig.device;
     await cutPowerOfBoth(rig);
     const accepted = rig.device.acceptedBytes;
     rig.restart('a');
     rig.restart('b');
-    await rig.until((each) => each.isProtected() && each.device.acceptedBytes > accepted, 40_000, 'at work again');
+    await rig.until(
+      (each) => each.isProtected() && each.device.acceptedBytes > accepted,
+      40_000,
+      'at work again',
+    );
     expect(rig.device.session).toBe(session);
     expect(rig.events.filter((event) => event.code === 'PROGRAM_STARTED')).toHaveLength(1);
     await rig.stopBoards();
     expect(complaintsOf(await rig.verify())).toEqual([]);
   });
 
-  test('one board alone leads when its journal is the newest the device knows', { timeout: 90_000 }, async () => {
+  test('one board alone leads when its journal is the newest the device knows', {
+    timeout: 90_000,
+  }, async () => {
     rig = await protectedWithOutput(60_000);
     await cutPowerOfBoth(rig);
     const accepted = rig.device.acceptedBytes;
     rig.restart('b');
-    await rig.until((each) => each.primary() === 'b' && each.device.acceptedBytes > accepted, 40_000, 'b goes on alone');
+    await rig.until(
+      (each) => each.primary() === 'b' && each.device.acceptedBytes > accepted,
+      40_000,
+      'b goes on alone',
+    );
     expect(rig.events.filter((event) => event.code === 'PROGRAM_STARTED')).toHaveLength(1);
   });
 
   test('a board with an old journal does not lead alone', { timeout: 90_000 }, async () => {
     rig = await protectedWithOutput(60_000);
     rig.kill('b');
-    await rig.until((each) => each.boards.a.status?.role === 'primary' && each.device.term === 2, 20_000, 'a is solo');
+    await rig.until(
+      (each) => each.boards.a.status?.role === 'primary' && each.device.term === 2,
+      20_000,
+      'a is solo',
+    );
     rig.kill('a');
-    await rig.until((each) => !each.boards.a.running && !each.boards.b.running, 10_000, 'both boards are dead');
+    await rig.until(
+      (each) => !each.boards.a.running && !each.boards.b.running,
+      10_000,
+      'both boards are dead',
+    );
     rig.restart('b');
-    const stale = (each: LocalRig): boolean => each.events.some((event) => event.code === 'PAIR_STALE_JOURNAL');
+    const stale = (each: LocalRig): boolean =>
+      each.events.some((event) => event.code === 'PAIR_STALE_JOURNAL');
     await rig.until(stale, 40_000, 'b says that its journal is stale');
     expect(rig.device.term).toBe(2);
     rig.restart('a');
-    await rig.until((each) => each.isProtected() && each.primary() === 'a', 40_000, 'a leads again, b joined');
+    await rig.until(
+      (each) => each.isProtected() && each.primary() === 'a',
+      40_000,
+      'a leads again, b joined',
+    );
   });
 
   test('a device that went to its safe state is never resumed silently', { timeout: 90_000 }, async () => {
@@ -73,6 +106,10 @@ describe('power loss of both boards', () => {
     rig.restart('b');
     const startedAgain = (each: LocalRig): boolean =>
       each.events.filter((event) => event.code === 'PROGRAM_STARTED').length > 1;
-    await rig.until((each) => startedAgain(each) && each.isProtected() && !each.device.safe, 40_000, 'started afresh');
+    await rig.until(
+      (each) => startedAgain(each) && each.isProtected() && !each.device.safe,
+      40_000,
+      'started afresh',
+    );
   });
 });

@@ -14,6 +14,7 @@ export function registerRun(program: Command): void {
     )
     .requiredOption('--config <file>', 'the pair: docs/config.md; the same file may lie on both boards')
     .option('--json', 'log as NDJSON')
+    .option('--until-stdin-ends', 'end at once when standard input ends, for rigs')
     .addHelpText(
       'after',
       `
@@ -25,12 +26,13 @@ Examples:
 The log goes to standard error, the program's own output to standard output. SIGTERM and SIGINT end the board in
 order: a primary hands the reign over first.`,
     )
-    .action(async (options: { board: 'a' | 'b'; config: string; json?: true }) => {
+    .action(async (options: { board: 'a' | 'b'; config: string; json?: true; untilStdinEnds?: true }) => {
       const { runBoard } = await import('../../firmware-host/main.ts');
       process.exitCode = await runBoard({
         board: options.board,
         configFile: options.config,
         json: options.json === true,
+        untilStdinEnds: options.untilStdinEnds === true,
       });
     });
 }

@@ -33,6 +33,11 @@ export async function runRigScenario(scenario: string, options: RigCommandOption
     if (event.level === 'alarm' && !expected.has(event.code))
       print(`      ${event.source} ${event.code} ${event.text}`);
   });
+  const stop = (): void => {
+    void rig.stop().then(() => process.exit(exitCodes.terminated.code));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
   try {
     const complaints = await run(rig, options);
     for (const complaint of complaints) print(`FAILED: ${complaint}`);

@@ -25,7 +25,7 @@ import type { BoardStatus } from '../../../firmware-host/supervisor/status.ts';
 import { compareStreams, runUninterrupted, type StreamComparison } from '../../checkers/uninterrupted-run.ts';
 import { type DeviceEvent, type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
-import { openSerialCable, type SerialCable } from './serial-cable.ts';
+import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
 
 export type BoardName = 'a' | 'b';
 export type CableName = 'serial' | 'ethernet';
@@ -50,6 +50,14 @@ export interface LocalRigOptions {
   pairKeyOfB?: string;
   /** Keep what the program prints. Default true. */
   start?: boolean;
+}
+
+/** How one start of a board differs from the others. */
+export interface BoardLaunch {
+  /** Instead of the rig's own. */
+  configFile?: string;
+  /** On top of this process's. */
+  environment?: Record<string, string>;
 }
 
 export interface RigEvent {
@@ -238,6 +246,8 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       mode: this.#options.deviceMode ?? 'fenced',
       baudRate: this.#options.deviceBaudRate ?? 115_200,
       holdTimeMs: this.#options.holdTimeMs ?? 1000,
+      // A port that is plugged in again has the name it had, as with udev's links.
+      linkPaths: [join(this.directory, 'device-a'), join(this.directory, 'device-b')],
     };
     const child = spawn(process.execPath, [deviceProcessFile, '--options', JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -351,14 +361,18 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
 
   // ---------------------------------------------------------------- boards
 
-  #startBoard(name: BoardName): void {
+  #startBoard(name: BoardName, launch: BoardLaunch = {}): void {
     const board = this.boards[name];
     board.generation += 1;
     const { generation } = board;
     const configB = join(this.directory, 'pair-b.yaml');
-    const config = name === 'b' && existsSync(configB) ? configB : this.configFile;
-    const child = spawn(process.execPath, [cli, 'run', '--board', name, '--config', config, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const usual = name === 'b' && existsSync(configB) ? configB : this.configFile;
+    const config = launch.configFile ?? usual;
+    // The pipe is the leash: boards do not outlive their rig, however it ends.
+    const words = ['run', '--board', name, '--config', config, '--json', '--until-stdin-ends'];
+    const child = spawn(process.execPath, [cli, ...words], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...launch.environment },
     });
     board.child = child;
     board.running = true;
@@ -492,10 +506,10 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     killQuietly(pid, 'SIGKILL');
   }
 
-  restart(name: BoardName): void {
+  restart(name: BoardName, launch: BoardLaunch = {}): void {
     if (this.boards[name].running) return;
     this.#event('rig', 'info', 'BOARD_STARTED', `board ${name.toUpperCase()} switched on again`);
-    this.#startBoard(name);
+    this.#startBoard(name, launch);
   }
 
   freeze(name: BoardName): void {
@@ -536,6 +550,11 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     if (cable === 'serial') this.#serialCable?.restore();
     else this.#ethernetCable?.restore();
     this.#event('rig', 'info', 'RESTORED', `${cable} cable restored`);
+  }
+
+  /** Disturbs every byte of the serial link; `{}` makes it quiet again. */
+  setSerialNoise(noise: SerialNoise): void {
+    this.#serialCable?.setNoise(noise);
   }
 
   switchover(): void {
