@@ -134,6 +134,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<numb
       process.stdin.on('data', (bytes: Buffer) =>
         host.input({ kind: 'stdin', bytes: new Uint8Array(bytes) }),
       );
+      process.stdin.unref();
     }
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);
