@@ -1,6 +1,10 @@
 /** The fenced device of a rig: the reference model, its two lines, and a firmware that produces numbered bytes. */
 import assert from 'node:assert/strict';
-import { type DevicePort, FencedDevice, type FencedDeviceEffect } from '../../protocol/device-stream/device.ts';
+import {
+  type DevicePort,
+  FencedDevice,
+  type FencedDeviceEffect,
+} from '../../protocol/device-stream/device.ts';
 import type { VirtualTime } from './pair-rig-time.fake.ts';
 
 /** One session of the device, as it experienced it. */
@@ -11,6 +15,8 @@ export interface DeviceSession {
   /** Input bytes produced by the firmware: each is its own number modulo 251. */
   produced: number;
   inputsLost: number;
+  /** Somebody was attached in it. */
+  inUse: boolean;
 }
 
 export class DeviceRig {
@@ -68,7 +74,7 @@ export class DeviceRig {
     this.#time.after(everyMs === 0 ? 10 : everyMs * (0.5 + this.#time.random()), () => {
       const room = this.device.inputRoomBytes;
       // A firmware that can wait: nothing is lost for want of room, and before anybody attached nothing is said.
-      if (everyMs > 0 && this.sessions.length > 0 && this.device.attachedPort !== null && room >= bytes) {
+      if (everyMs > 0 && this.session?.inUse === true && room >= bytes) {
         const { session } = this;
         const message = Uint8Array.from({ length: bytes }, (_, index) => (session.produced + index) % 251);
         session.produced += bytes;
@@ -89,12 +95,13 @@ export class DeviceRig {
           this.#toBoard(effect.port, effect.bytes),
         );
       case 'session':
-        this.sessions.push({ session: effect.session, accepted: '', produced: 0, inputsLost: 0 });
+        this.sessions.push({ session: effect.session, accepted: '', produced: 0, inputsLost: 0, inUse: false });
         return;
       case 'attached': {
         const port = this.#portOfTerm.get(effect.term) ?? effect.port;
         assert.equal(port, effect.port, `both boards held the device under term ${effect.term}`);
         this.#portOfTerm.set(effect.term, effect.port);
+        this.session.inUse = true;
         return;
       }
       case 'input-lost':
@@ -125,7 +132,8 @@ export class DeviceRig {
 
   #carry(line: string, port: DevicePort, bytes: Uint8Array, deliver: () => void): void {
     const freeAt =
-      Math.max(this.#lineFreeAt.get(line) ?? 0, this.#time.now) + (bytes.length * 10_000) / this.bitsPerSecond;
+      Math.max(this.#lineFreeAt.get(line) ?? 0, this.#time.now) +
+      (bytes.length * 10_000) / this.bitsPerSecond;
     this.#lineFreeAt.set(line, freeAt);
     if (this.cut[port] || this.#time.random() < this.loss) return;
     this.#time.after(freeAt - this.#time.now, deliver);

@@ -14,7 +14,7 @@ import { FailureDetector } from '../../protocol/detector.ts';
 import { DeviceController } from '../../protocol/device-stream/controller.ts';
 import { heartbeatIntervalMsOn } from '../../protocol/link-state.ts';
 import type { JournalNote } from '../../protocol/pair-message.ts';
-import { decodeBatch, turnsOf } from '../../protocol/record.ts';
+import { decodeBatch, decodeOutputs, turnsOf } from '../../protocol/record.ts';
 import { Session } from '../../protocol/session.ts';
 import type { ToReplica } from '../ipc.ts';
 import type { ExitReason, Report, SupervisorEffect, SupervisorInput } from './effects.ts';
@@ -74,7 +74,6 @@ export class RigBoard {
   #waiting: SupervisorInput[] = [];
   #replicaFreeAt = 0;
   #steps = { since: 0, count: 0 };
-  #terms = 0;
 
   constructor(rig: PairRig, name: BoardName) {
     this.rig = rig;
@@ -95,7 +94,6 @@ export class RigBoard {
     this.up = true;
     this.frozen = false;
     this.exit = null;
-    this.#terms = 0;
     this.process += 1;
     this.supervisor = this.rig.buildSupervisor(this);
     const disk = this.disk;
@@ -277,14 +275,6 @@ export class RigBoard {
       this.input({ kind: 'journal-chunk', historyId, fromTurn, batches });
     });
   }
-
-  /** Number of reigns of this process that began since it was last asked. */
-  get newReigns(): number {
-    const count = this.reports.filter((report) => report.code === 'PAIR_PRIMARY').length;
-    const fresh = count - this.#terms;
-    this.#terms = count;
-    return fresh;
-  }
 }
 
 export class PairRig {
@@ -361,7 +351,8 @@ export class PairRig {
     const faults = this.links[link]!;
     let delayMs = 0.1 + this.random() * 0.2;
     if (link === serial) {
-      const freeAt = Math.max(this.#lineFreeAt.get(from.name) ?? 0, this.now) + ((bytes.length + 7) * 10) / 115.2;
+      const freeAt =
+        Math.max(this.#lineFreeAt.get(from.name) ?? 0, this.now) + ((bytes.length + 7) * 10) / 115.2;
       this.#lineFreeAt.set(from.name, freeAt);
       delayMs = freeAt - this.now;
     }
@@ -447,7 +438,6 @@ export class PairRig {
   /** What the program writes over the records of a journal, by an independent run of it. */
   writtenBy(board: RigBoard): string {
     const replica = new ScriptedReplica(this.script, () => 0);
-    const decoder = new TextDecoder();
     let text = '';
     let turn = 0;
     for (const entry of board.disk?.entries ?? []) {
@@ -458,20 +448,26 @@ export class PairRig {
         const answer = replica.answer(
           record.kind === 'idle'
             ? { ...record, turn }
-            : { kind: 'turn', mode: 'replay', turn, timeUs: record.timeUs, event: record.event, values: record.values },
+            : {
+                kind: 'turn',
+                mode: 'replay',
+                turn,
+                timeUs: record.timeUs,
+                event: record.event,
+                values: record.values,
+              },
         );
         turn += turnsOf(record);
-        if (answer?.kind === 'done') text += writesOf(answer.outputs, decoder);
+        if (answer?.kind === 'done') text += writesOf(answer.outputs);
       }
     }
     return text;
   }
 }
 
-import { decodeOutputs } from '../../protocol/record.ts';
-
-function writesOf(outputs: Uint8Array, decoder: TextDecoder): string {
+function writesOf(outputs: Uint8Array): string {
   let text = '';
-  for (const output of decodeOutputs(outputs)) if (output.kind === 'write') text += decoder.decode(output.bytes);
+  for (const output of decodeOutputs(outputs))
+    if (output.kind === 'write') text += new TextDecoder().decode(output.bytes);
   return text;
 }
