@@ -95,7 +95,13 @@ export class DeviceRig {
           this.#toBoard(effect.port, effect.bytes),
         );
       case 'session':
-        this.sessions.push({ session: effect.session, accepted: '', produced: 0, inputsLost: 0, inUse: false });
+        this.sessions.push({
+          session: effect.session,
+          accepted: '',
+          produced: 0,
+          inputsLost: 0,
+          inUse: false,
+        });
         return;
       case 'attached': {
         const port = this.#portOfTerm.get(effect.term) ?? effect.port;
