@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -22,7 +22,8 @@ function program(text: string): string {
 interface Ran {
   exitCode: number;
   text: string;
-  startedRigs: number;
+  /** What the rig was given. */
+  directory: string;
 }
 
 async function run(
@@ -32,7 +33,7 @@ async function run(
 ): Promise<Ran> {
   const output = new PassThrough();
   let text = '';
-  let startedRigs = 0;
+  let directory = '';
   output.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
@@ -41,8 +42,8 @@ async function run(
     input: new PassThrough() as unknown as NodeJS.ReadStream,
     environment: {},
     timing: { lookMs: 0, frozenMs: 0, cutMs: 0, patienceMs: 1000 },
-    startRig: async () => {
-      startedRigs += 1;
+    startRig: async (given) => {
+      directory = given.directory ?? '';
       setImmediate(meanwhile);
       return rig;
     },
@@ -59,7 +60,7 @@ async function run(
     },
     surroundings,
   );
-  return { exitCode, text, startedRigs };
+  return { exitCode, text, directory };
 }
 
 describe('understudy dev', () => {
@@ -125,7 +126,34 @@ describe('understudy dev', () => {
     rig.device.acceptedBytes = 0;
     const { exitCode, text } = await run(rig, {}, () => rig.endBoards(5));
     expect(exitCode).toBe(5);
-    expect(text).toContain('both boards have ended');
+    expect(text).toContain('oth boards have ended');
+  });
+
+  it.each([
+    ['PROGRAM_FAULT', 'the program itself fails: PROGRAM_THREW: Error: boom'],
+    ['PROGRAM_EXITED', 'the program ended with code 0'],
+  ])('ends with the code of programs at %s, without waiting', async (code, text) => {
+    const rig = new FakePairRig();
+    rig.device.acceptedBytes = 0;
+    const ran = await run(rig, {}, () => rig.event('b', code, text, 'alarm'));
+    expect(ran.exitCode).toBe(5);
+    expect(ran.text).toContain(`T${text.slice(1)}.`);
+    expect(rig.calls).toEqual(['stop boards', 'verify a']);
+  });
+
+  it('gives the rig a temporary directory and removes it', async () => {
+    const rig = new FakePairRig();
+    const { directory } = await run(rig, { faults: [] });
+    expect(directory).toContain(tmpdir());
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('keeps the directory that it was given', async () => {
+    const kept = join(folder, 'kept');
+    mkdirSync(kept);
+    const { directory } = await run(new FakePairRig(), { faults: [], directory: kept });
+    expect(directory).toBe(kept);
+    expect(existsSync(kept)).toBe(true);
   });
 
   it('goes on after the script with --keep, until a signal', async () => {

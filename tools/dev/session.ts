@@ -4,7 +4,9 @@
  * The end comes in this order: script or user done -> picture left -> boards stopped in good order -> streams compared
  * -> summary. A first signal takes the same way, a second one ends at once.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { bundleProgram } from '../../firmware-host/bundle/bundler.ts';
@@ -12,13 +14,14 @@ import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { type LocalRigOptions, startLocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
 import { Faults } from './faults.ts';
 import { PairObserver } from './observer.ts';
-import { boardNames, type PairRig, type Verification } from './pair-rig.ts';
+import { boardNames, type PairRig, type RigEvent, type Verification } from './pair-rig.ts';
 import { playScript, type ScriptFault, type ScriptTiming } from './script.ts';
 import { exitCodeOf, type Outcome } from './summary.ts';
 import { type TerminalAbilities, terminalAbilities } from './terminal.ts';
 import { JsonView, LinesView, ScreenView, type Surroundings, type View } from './views.ts';
 
 const noticeMs = 4000;
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface DevOptions {
   program: string;
@@ -54,8 +57,9 @@ export class DevError extends Error {
 
 type End =
   | { kind: 'done' }
-  | { kind: 'failed'; what: string }
-  | { kind: 'signal'; signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' };
+  /** `exitCode`: what the boards, or the program on both of them, ended with. */
+  | { kind: 'failed'; what: string; exitCode: number | null }
+  | { kind: 'signal'; signal: NodeJS.Signals };
 
 /** The process's own streams and the real local rig. */
 export function ownSurroundings(): DevSurroundings {
@@ -67,31 +71,44 @@ export function ownSurroundings(): DevSurroundings {
 export async function runDev(options: DevOptions, surroundings: DevSurroundings): Promise<number> {
   // Both boards would find the same fault, later and twice.
   await bundleProgram(options.program);
-  const { program, plant, directory } = options;
-  if (directory !== undefined && existsSync(directory) && readdirSync(directory).length > 0) {
+  const { program, plant } = options;
+  if (
+    options.directory !== undefined &&
+    existsSync(options.directory) &&
+    readdirSync(options.directory).length > 0
+  ) {
     throw new DevError(
       'USAGE_DIRECTORY_NOT_EMPTY',
-      `--directory ${directory} must be new or empty: a journal of another run belongs to another device`,
+      `--directory ${options.directory} must be new or empty: a journal of another run belongs to another device`,
     );
   }
-  const rig = await surroundings.startRig({
-    program,
-    plant,
-    ...(directory === undefined ? {} : { directory }),
-  });
-  // Should this process be ended by a mistake of ours, no board stays behind.
-  const killAll = (): void => {
-    for (const name of boardNames) rig.boards[name].child?.kill('SIGKILL');
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'understudy-dev-'));
+  let rig: PairRig | null = null;
+  // Whatever ends this process, no board and no temporary file stays behind.
+  const cleanUp = (): void => {
+    if (rig !== null) for (const name of boardNames) rig.boards[name].child?.kill('SIGKILL');
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
   };
-  process.on('exit', killAll);
-  const session = new DevSession(rig, options, surroundings);
+  process.on('exit', cleanUp);
+  const endEarly = (signal: NodeJS.Signals): never => process.exit(exitCodeOfSignal(signal));
+  for (const signal of endingSignals) process.on(signal, endEarly);
+  let session: DevSession | null = null;
   try {
+    rig = await surroundings.startRig({ program, plant, directory });
+    session = new DevSession(rig, options, surroundings);
+    for (const signal of endingSignals) process.off(signal, endEarly);
     return await session.run();
   } finally {
-    session.close();
-    await rig.stop();
-    process.off('exit', killAll);
+    session?.close();
+    await rig?.stop();
+    for (const signal of endingSignals) process.off(signal, endEarly);
+    process.off('exit', cleanUp);
+    cleanUp();
   }
+}
+
+function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return signal === 'SIGINT' ? exitCodes.interrupted.code : exitCodes.terminated.code;
 }
 
 class DevSession {
@@ -118,7 +135,7 @@ class DevSession {
     this.#faults = new Faults(rig);
     this.#observer = new PairObserver(rig, options.program, options.plant);
     this.#view = this.#makeView(surroundings);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#onSignal);
+    for (const signal of endingSignals) process.on(signal, this.#onSignal);
   }
 
   #makeView({ output, input, environment }: DevSurroundings): View {
@@ -146,6 +163,7 @@ class DevSession {
       if (!this.#isClockSet) this.#startedAt = performance.now() - event.atMs;
       this.#isClockSet = true;
       this.#view.event(event);
+      this.#watchProgram(event);
     });
     this.#rig.on('change', () => this.#watchForEnd());
     void this.#script();
@@ -156,7 +174,7 @@ class DevSession {
     const outcome = await this.#finish(end);
     this.#view.summary(outcome);
     if (end.kind !== 'signal') return exitCodeOf(outcome);
-    return end.signal === 'SIGINT' ? exitCodes.interrupted.code : exitCodes.terminated.code;
+    return exitCodeOfSignal(end.signal);
   }
 
   async #script(): Promise<void> {
@@ -173,7 +191,8 @@ class DevSession {
       return { kind: 'aborted' } as const;
     });
     this.#shown.script = null;
-    if (end.kind === 'stuck') this.#end.resolve({ kind: 'failed', what: `waited in vain: ${end.what}` });
+    if (end.kind === 'stuck')
+      this.#end.resolve({ kind: 'failed', what: `Waited in vain: ${end.what}.`, exitCode: null });
     else if (end.kind === 'played' && !this.#options.keep) this.#end.resolve({ kind: 'done' });
   }
 
@@ -182,10 +201,16 @@ class DevSession {
     if (this.#isEnding) return;
     const { a, b } = this.#rig.boards;
     if (a.running || b.running || a.exitCode === null || b.exitCode === null) return;
-    this.#end.resolve({
-      kind: 'failed',
-      what: `both boards have ended, with exit code ${a.exitCode} and ${b.exitCode}`,
-    });
+    const what = `Both boards have ended, with exit code ${a.exitCode} and ${b.exitCode}.`;
+    this.#end.resolve({ kind: 'failed', what, exitCode: a.exitCode === b.exitCode ? a.exitCode : null });
+  }
+
+  /** Left alone with a program that does not run, the script has nothing to show. */
+  #watchProgram({ code, text }: RigEvent): void {
+    if (this.#isEnding || this.#scriptStopped.signal.aborted || this.#options.keep) return;
+    if (code !== 'PROGRAM_FAULT' && code !== 'PROGRAM_EXITED') return;
+    const what = `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+    this.#end.resolve({ kind: 'failed', what, exitCode: exitCodes.program.code });
   }
 
   #key(key: string): void {
@@ -208,20 +233,18 @@ class DevSession {
 
   #signalled(signal: NodeJS.Signals): void {
     // The second one: the user does not want to wait. The `exit` listeners put the terminal and the boards in order.
-    if (this.#isEnding) process.exit(exitCodes.interrupted.code);
-    this.#end.resolve({ kind: 'signal', signal: signal as 'SIGINT' | 'SIGTERM' | 'SIGHUP' });
+    if (this.#isEnding) process.exit(exitCodeOfSignal(signal));
+    this.#end.resolve({ kind: 'signal', signal });
   }
 
   async #finish(end: End): Promise<Outcome> {
     const rig = this.#rig;
     this.#view.close();
     this.#view.say('Stopping both boards, then comparing their outputs with an unbroken run.');
-    const { exitCode: codeOfA } = rig.boards.a;
-    const { exitCode: codeOfB } = rig.boards.b;
     const leader = rig.primary() ?? rig.device.attachedBoard ?? undefined;
     await rig.stopBoards();
     this.#observer.finish();
-    let failure = end.kind === 'failed' ? `It ${end.what}.` : null;
+    let failure = end.kind === 'failed' ? end.what : null;
     let verification: Verification | null = null;
     try {
       verification = await rig.verify(leader);
@@ -232,12 +255,12 @@ class DevSession {
       faults: this.#observer.faults,
       verification,
       failure,
-      boardsExitCode: end.kind === 'failed' && codeOfA === codeOfB ? codeOfA : null,
+      endedWith: end.kind === 'failed' ? end.exitCode : null,
     };
   }
 
   close(): void {
     this.#view.close();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#onSignal);
+    for (const signal of endingSignals) process.off(signal, this.#onSignal);
   }
 }

@@ -10,8 +10,8 @@ export interface Outcome {
   verification: Verification | null;
   /** What else went wrong: what the script waited for in vain, or why nothing could be compared. */
   failure: string | null;
-  /** Both boards ended by themselves with this code. */
-  boardsExitCode: number | null;
+  /** Exit code of what ended both boards, or the program on both. */
+  endedWith: number | null;
 }
 
 export function isGood({ verification, failure }: Outcome): boolean {
@@ -27,8 +27,8 @@ export function isGood({ verification, failure }: Outcome): boolean {
 
 export function exitCodeOf(outcome: Outcome): number {
   if (isGood(outcome)) return exitCodes.ok.code;
-  const known = Object.values<ExitCode>(exitCodes).some(({ code }) => code === outcome.boardsExitCode);
-  return known && outcome.boardsExitCode ? outcome.boardsExitCode : exitCodes.failed.code;
+  const known = Object.values<ExitCode>(exitCodes).some(({ code }) => code === outcome.endedWith);
+  return known && outcome.endedWith ? outcome.endedWith : exitCodes.failed.code;
 }
 
 function takeoverWords({ fault, termBefore, termAfter, follower }: WatchedFault): string {
@@ -93,6 +93,7 @@ export function summaryLines(outcome: Outcome): string[] {
 }
 
 export function verdictOf(outcome: Outcome): string {
+  if (outcome.failure !== null) return 'FAILED: the run did not go as it should.';
   if (!isGood(outcome)) return 'FAILED: the device saw, or may have seen, a difference.';
   if (outcome.faults.length === 0) return 'PASSED: nothing lost, nothing repeated.';
   return 'PASSED: the device did not notice any of it. Nothing lost, nothing repeated.';
