@@ -29,8 +29,18 @@ export type PairMessage =
    * `fromTurn` > 0 only for a board whose replica stands exactly there.
    */
   | { kind: 'follow'; join: number; historyId: string | null; fromTurn: number }
-  /** Primary -> joining board: records from `fromTurn` on follow. */
-  | { kind: 'history'; join: number; historyId: string; fromTurn: number; startedAtMs: number }
+  /**
+   * Primary -> joining board: records from `fromTurn` on follow. `restarts` of the program that did not help so far:
+   * the limit is the pair's, not a board's.
+   */
+  | {
+      kind: 'history';
+      join: number;
+      historyId: string;
+      fromTurn: number;
+      startedAtMs: number;
+      restarts: number;
+    }
   /** Primary -> backup: you hold everything, outputs wait for you from now on. */
   | { kind: 'protected'; join: number; term: number }
   /** Primary -> other board: records for you were dropped while you were silent, follow again. */

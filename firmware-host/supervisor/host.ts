@@ -39,6 +39,8 @@ export class Host {
   readonly #options: HostOptions;
   readonly #supervisor: Supervisor;
   readonly #journal: JournalStore;
+  /** By link: what never came so far as to the session, such as frames with a wrong checksum. */
+  readonly #linkDiscards: Record<string, number>[];
   #replica: ReplicaProcess | null = null;
   #ports: (DevicePort | null)[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -51,6 +53,7 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#supervisor = options.supervisor;
+    this.#linkDiscards = options.links.map(() => ({}));
     mkdirSync(options.stateDirectory, { recursive: true });
     this.#journal = new JournalStore(options.stateDirectory, options.journal, {
       durable: (turns) => this.input({ kind: 'journal-durable', turns }),
@@ -62,6 +65,10 @@ export class Host {
     const journal = await this.#journal.open(this.#options.identity.programHash);
     this.#options.links.forEach((link, index) => {
       link.onDatagram((bytes) => this.input({ kind: 'datagram', link: index, bytes }));
+      link.onDiscarded((reason) => {
+        const counts = this.#linkDiscards[index]!;
+        counts[reason] = (counts[reason] ?? 0) + 1;
+      });
       link.onRefused(() => this.input({ kind: 'link-refused', link: index }));
       link.onState((state, fault) => {
         const text = fault === undefined ? `${link.name} link up` : fault.message;
@@ -108,6 +115,9 @@ export class Host {
     : never {
     const now = performance.now();
     const status: BoardStatus = this.#supervisor.status(now);
+    status.links.forEach((link, index) => {
+      link.discarded = { ...link.discarded, ...this.#linkDiscards[index] };
+    });
     const monotonicMs = Number(process.hrtime.bigint() / 1000n) / 1000;
     return { ...status, pid: process.pid, replicaPid: this.#replica?.pid ?? null, monotonicMs };
   }

@@ -91,8 +91,13 @@ const inputEventBytesMax = 4096;
 const plainInputBytesMax = 1024 * 1024;
 /** A replica that fails within so many turns of a takeover failed on the turn that was handed over. */
 const suspectTurns = 3;
-const restartsForgottenAfterMs = 600_000;
+/** After so long without a failure the restarts before it do not count any more. */
+const undisturbedMs = 60_000;
 const divergencesMax = 3;
+/** Handshakes under another key before it is taken for more than noise. */
+const keyRefusalsMin = 5;
+/** What the other board is told as the exit code of a program that never came to exit. */
+const failedProgramCode = 1;
 /** An orderly leave does not wait longer for the device. */
 const leaveMsMax = 2500;
 /** A link that was not heard for so long is reported. */
@@ -148,7 +153,9 @@ export class Supervisor {
   #suspectUntilTurn: number | null = null;
   #handover: { planned: boolean; reason: string; sequence: number | null } | null = null;
   #restartAt: number | null = null;
-  #restarts: number[] = [];
+  /** Restarts of the program without undisturbed running between them, on whichever board. */
+  #restarts = 0;
+  #restartedAt: number | null = null;
   #deviceRestartAt: number | null = null;
 
   // The other board.
@@ -256,7 +263,9 @@ export class Supervisor {
     }
     this.#observePeer();
     this.#observeLinks();
-    if ((this.#pair.nextWakeAt ?? Number.POSITIVE_INFINITY) <= now) this.#role({ kind: 'tick' });
+    this.#observeKey();
+    if (!this.#exiting && (this.#pair.nextWakeAt ?? Number.POSITIVE_INFINITY) <= now)
+      this.#role({ kind: 'tick' });
     if (this.#runner.deadline !== null && this.#runner.deadline <= now) this.#replicaHangs();
     if (this.#restartAt !== null && this.#restartAt <= now) {
       this.#restartAt = null;
@@ -931,6 +940,7 @@ export class Supervisor {
     this.#report('info', 'DEVICE_PORT_OPEN', `${stream.options.name}: port open`);
     if (stream.controller !== null) {
       this.#control(stream, { kind: 'port-opened' });
+      if (stream === this.#arbiter && this.#followsWhenOpen && this.#pair.role === 'joining') this.#follow();
       if (this.#pair.role === 'primary' && this.#leading) {
         const inputsReceived = stream.session === null ? 0 : stream.inputs + stream.waitingInputBytes;
         this.#control(stream, {
@@ -953,9 +963,18 @@ export class Supervisor {
       if (wasOpen && stream === this.#arbiter && this.#leading && this.#pair.protected) {
         this.#handOverBecause(`this board lost its port to ${stream.options.name}`);
       }
+      if (wasOpen && stream === this.#arbiter) this.#notEligibleWithoutPort(stream);
       return;
     }
     if (this.#leading && stream.portOpen && stream.port !== null) this.#losePort(stream, reason);
+  }
+
+  #notEligibleWithoutPort(stream: DeviceStream): void {
+    if (this.#pair.role !== 'backup' && this.#pair.role !== 'joining') return;
+    const reason = `board ${this.#options.board} has lost its port to ${stream.options.name}`;
+    this.#say({ kind: 'not-eligible', reason, report: null });
+    this.#flush();
+    this.#role({ kind: 'copy-lost', reason });
   }
 
   #losePort(stream: DeviceStream, reason: string): void {
@@ -1154,22 +1173,28 @@ export class Supervisor {
   #programFault(code: string, text: string): void {
     this.#report('alarm', 'PROGRAM_FAULT', `the program itself fails: ${code}: ${text}`);
     for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
-    if (this.#options.programFailure === 'stop') {
-      this.#exit('PROGRAM_FAILED');
-      return;
-    }
-    this.#restartLater(code);
+    if (this.#options.programFailure === 'stop') this.#endPair();
+    else this.#restartLater(code);
   }
 
   #restartLater(code: string): void {
-    this.#restarts = this.#restarts.filter((at) => this.#now - at < restartsForgottenAfterMs);
-    if (this.#restarts.length >= this.#options.restartsMax) {
-      this.#report('alarm', 'RESTARTS_EXHAUSTED', `${this.#restarts.length} restarts did not help (${code})`);
-      this.#exit('PROGRAM_FAILED');
+    const undisturbed = this.#now - (this.#restartedAt ?? this.#now) - this.#options.restartDelayMs;
+    if (undisturbed >= undisturbedMs) this.#restarts = 0;
+    if (this.#restarts >= this.#options.restartsMax) {
+      this.#report('alarm', 'RESTARTS_EXHAUSTED', `${this.#restarts} restarts did not help (${code})`);
+      this.#endPair();
       return;
     }
-    this.#restarts.push(this.#now);
+    this.#restarts += 1;
+    this.#restartedAt = this.#now;
     this.#restartAt = this.#now + this.#options.restartDelayMs;
+  }
+
+  /** The program cannot run: the other board, which would only try the same, ends as well. */
+  #endPair(): void {
+    this.#say({ kind: 'program-exit', code: failedProgramCode });
+    this.#flush();
+    this.#exit('PROGRAM_FAILED');
   }
 
   #handOverBecause(reason: string): void {
@@ -1222,19 +1247,16 @@ export class Supervisor {
   }
 
   #datagramDiscarded(reason: string): void {
-    if (reason !== 'CHANNEL_HANDSHAKE' || this.#connected) return;
+    if (reason !== 'CHANNEL_HANDSHAKE' || (this.#connected && this.#verdict !== 'red')) return;
     this.#keyRefusals += 1;
-    if (this.#keyRefusals === 5) {
-      const text = 'the other board answers, but not with our pair key';
-      this.#report('alarm', 'PEER_KEY_MISMATCH', text);
-    }
-    if (
-      this.#keyRefusals >= 5 &&
-      this.#pair.role === 'starting' &&
-      this.#now - this.#begunAt > this.#options.pair.waitForPeerMs
-    ) {
-      this.#exit('PEER_KEY_MISMATCH');
-    }
+    if (this.#keyRefusals !== keyRefusalsMin) return;
+    this.#report('alarm', 'PEER_KEY_MISMATCH', 'the other board answers, but not with our pair key');
+  }
+
+  /** A board that has waited in vain does not claim the device: the other one is there, only not ours. */
+  #observeKey(): void {
+    if (this.#exiting || this.#keyRefusals < keyRefusalsMin || this.#pair.role !== 'starting') return;
+    if (this.#now - this.#begunAt >= this.#options.pair.waitForPeerMs) this.#exit('PEER_KEY_MISMATCH');
   }
 
   #peerConnected(restarted: boolean): void {
@@ -1524,6 +1546,11 @@ export class Supervisor {
         this.#operator(message.command, 'asked at the other board');
         return;
       case 'program-exit':
+        this.#report(
+          message.code === 0 ? 'info' : 'alarm',
+          'PROGRAM_ENDED',
+          'the program has ended at the other board: nothing is left to be a copy of',
+        );
         this.#exit(message.code === 0 ? 'PROGRAM_EXITED' : 'PROGRAM_FAILED');
         return;
     }
@@ -1533,12 +1560,17 @@ export class Supervisor {
 
   /** Number of our newest wish to join. */
   #join = 0;
+  /** The port to the arbiter is missing: the wish to join waits for it. */
+  #followsWhenOpen = false;
   /** Number of the other board's wish that we serve. */
   #servedJoin = 0;
 
   #follow(): void {
     this.#leading = false;
     this.#following = false;
+    // Who cannot reach the device could not take over, and must not be taken for a backup.
+    this.#followsWhenOpen = this.#arbiter !== null && !this.#arbiter.opened;
+    if (this.#followsWhenOpen) return;
     this.#join += 1;
     this.#say({ kind: 'follow', join: this.#join, historyId: this.#historyId, fromTurn: 0 });
     this.#flush();
@@ -1557,6 +1589,7 @@ export class Supervisor {
       historyId: this.#historyId,
       fromTurn,
       startedAtMs: this.#startedAtMs,
+      restarts: this.#restarts,
     });
     for (const note of this.#notes) this.#say({ kind: 'note', note });
     this.#follower = { state: 'reading', nextTurn: fromTurn };
@@ -1647,6 +1680,8 @@ export class Supervisor {
     }
     if (this.#pair.role !== 'joining') return;
     this.#following = true;
+    this.#restarts = message.restarts;
+    this.#restartedAt = this.#now;
     const inPlace =
       message.historyId === this.#historyId && message.fromTurn === this.#log.turns && message.fromTurn > 0;
     if (inPlace) return;
