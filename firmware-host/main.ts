@@ -9,6 +9,7 @@ import { FailureDetector } from '../protocol/detector.ts';
 import { DeviceController } from '../protocol/device-stream/controller.ts';
 import { heartbeatIntervalMsOn } from '../protocol/link-state.ts';
 import { Session } from '../protocol/session.ts';
+import { BoardLog } from './board-log.ts';
 import { BundleError } from './bundle/bundle-error.ts';
 import { bundleProgram } from './bundle/bundler.ts';
 import { runtimeIdentity } from './bundle/runtime-identity.ts';
@@ -16,14 +17,14 @@ import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { readPairKey } from './config/pair-key.ts';
 import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
-import { exitCodeFor, exitCodes } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { JournalError } from './journal/entry.ts';
 import type { DatagramLink } from './links/link.ts';
 import { openSerialLink } from './links/serial.ts';
 import { openUdpLink } from './links/udp.ts';
 import { raisePriority } from './priority.ts';
 import { StateError, writeBundle } from './state-directory.ts';
-import type { ExitReason, Report } from './supervisor/effects.ts';
+import type { ExitReason } from './supervisor/effects.ts';
 import { Host } from './supervisor/host.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -51,9 +52,10 @@ const claimRetryMs = 250;
 
 /** Runs until the board is told to leave, or cannot go on. Returns the process's exit code. */
 export async function runBoard(options: RunOptions): Promise<number> {
-  const log = new Log(options.board, options.json);
+  const log = new BoardLog(options.board, options.json);
   try {
     const config = loadConfig(options.configFile);
+    log.level = config.log.level;
     if (options.untilStdinEnds === true) {
       process.stdin.on('end', () => process.exit(exitCodes.terminated.code));
       // It is listened to, but does not keep a board alive that has ended.
@@ -69,7 +71,7 @@ export async function runBoard(options: RunOptions): Promise<number> {
   }
 }
 
-async function runWith(config: Config, board: 'a' | 'b', log: Log): Promise<number> {
+async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise<number> {
   const own = config.boards[board];
   const pairKey = readPairKey(config);
   const bundle = await bundleProgram(config.program);
@@ -231,37 +233,4 @@ function buildSupervisor(
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
     wallTimeUs: () => Date.now() * 1000,
   });
-}
-
-/** The board's log: one line a report on standard error, the program's own console on standard output. */
-class Log {
-  readonly #board: 'a' | 'b';
-  readonly #json: boolean;
-
-  constructor(board: 'a' | 'b', json: boolean) {
-    this.#board = board;
-    this.#json = json;
-  }
-
-  report(report: Report): void {
-    const time = new Date().toISOString();
-    if (this.#json) {
-      process.stderr.write(
-        `${JSON.stringify({ schema: 1, kind: 'report', time, board: this.#board, ...report })}\n`,
-      );
-      return;
-    }
-    process.stderr.write(`${time} ${this.#board} ${report.level.padEnd(7)} ${report.code} ${report.text}\n`);
-    const stack = report.details?.stack;
-    if (typeof stack === 'string' && stack !== '') process.stderr.write(`${stack}\n`);
-  }
-
-  program(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
-    (stream === 'stdout' ? process.stdout : process.stderr).write(bytes);
-  }
-
-  fatal(code: string, text: string): number {
-    this.report({ level: 'alarm', code, text });
-    return exitCodeFor(code);
-  }
 }

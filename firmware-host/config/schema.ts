@@ -145,7 +145,7 @@ const journal = mapping({
   fsyncIntervalMs: wholeNumber(1, 60_000).default(50),
 });
 
-const log = mapping({ level: oneOf('error', 'warn', 'info', 'debug').default('info') });
+const log = mapping({ level: oneOf('error', 'warn', 'info').default('info') });
 
 export const pairSchema = mapping({
   /** The control program: JavaScript or TypeScript. */
