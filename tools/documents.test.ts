@@ -58,7 +58,7 @@ test('the exit codes that systemd must not restart are those of the table', () =
 
 test('every command that the README shows exists, with its options', async () => {
   const shown = [...read('README.md').matchAll(/^\| `understudy (\w+)/gm)].map(([, command]) => command!);
-  expect(shown).toEqual(['dev', 'run', 'doctor', 'journal', 'key', 'simulate']);
+  expect(shown).toEqual(['dev', 'run', 'doctor', 'journal', 'key', 'rig', 'simulate']);
   for (const line of read('README.md').matchAll(/^understudy (\w+) (.*?)(?: +#.*)?$/gm)) {
     const { stdout } = await runCommand(line[1]!, '--help');
     for (const [option] of line[2]!.matchAll(/--[a-z-]+/g)) expect(stdout).toContain(option);
