@@ -11,18 +11,17 @@ import { complaintsOf } from './takeovers.ts';
 
 const seed = Number(process.env.UNDERSTUDY_SEED ?? Date.now() % 1_000_000);
 const random = seededRandom(seed);
-const withOneDevice = [...programs, ...examples].filter(
-  (entry) => entry.devices === undefined && entry.plant !== 'none',
-);
+const onTheUno = [...programs, ...examples].filter((entry) => entry.plant !== 'none');
 
 describe(`programs lose their primary at a random moment (UNDERSTUDY_SEED=${seed})`, () => {
-  test.each(withOneDevice.map((entry) => [entry.file, entry] as const))(
+  test.each(onTheUno.map((entry) => [entry.file, entry] as const))(
     '%s',
     { timeout: 60_000 },
     async (_file, entry) => {
       const rig = await startLocalRig({
         program: programPath(entry),
         plant: entry.plant === 'tank' ? 'tank' : 'bench',
+        plainDevices: entry.devices ?? [],
       });
       try {
         await rig.until((each) => each.isProtected(), 30_000, 'protected');

@@ -25,6 +25,7 @@ import type { BoardStatus } from '../../../firmware-host/supervisor/status.ts';
 import { compareStreams, runUninterrupted, type StreamComparison } from '../../checkers/uninterrupted-run.ts';
 import { type DeviceEvent, type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
+import { openPlainDevices, type PlainDevice } from './plain-devices.ts';
 import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
 
 export type BoardName = 'a' | 'b';
@@ -44,6 +45,8 @@ export interface LocalRigOptions {
   holdTimeMs?: number;
   deviceBaudRate?: number;
   deviceMode?: 'fenced' | 'plain';
+  /** Further, plain devices: `kind@path` as in programs/manifest.ts. */
+  plainDevices?: readonly string[];
   arguments?: string[];
   /** The other board runs another program, or has another key: to see it refused. */
   programOfB?: string;
@@ -148,6 +151,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
   #serialCable: SerialCable | null = null;
   #ethernetCable: EthernetCable | null = null;
   #deviceChild: ChildProcess | null = null;
+  #plainDevices: PlainDevice[] = [];
   #stopped = false;
 
   constructor(options: LocalRigOptions) {
@@ -174,6 +178,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     const [portA, portB] = (await freeUdpPorts(2)) as [number, number];
     this.#ethernetCable = await openEthernetCable({ portA, portB });
     const paths = await this.#startDevice();
+    this.#plainDevices = openPlainDevices(this.#options.plainDevices ?? []);
     const pairKey = randomBytes(32).toString('hex');
     this.#writeConfig('pair.yaml', this.#options.program, pairKey, paths, portA, portB);
     const { programOfB, pairKeyOfB } = this.#options;
@@ -230,6 +235,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
           baudRate: this.#options.deviceBaudRate ?? 115_200,
           ports: { a: paths[0], b: paths[1] },
         },
+        ...this.#plainDevices.map(({ name, ports }) => ({ name, kind: 'plain', baudRate: 9600, ports })),
       ],
       ...(timing === undefined ? {} : { timing }),
       ...(policy === undefined ? {} : { policy }),
@@ -649,6 +655,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       device.kill('SIGTERM');
       await ended;
     }
+    for (const each of this.#plainDevices) each.close();
     this.#serialCable?.close();
     await this.#ethernetCable?.close();
     if (this.#ownsDirectory) rmSync(this.directory, { recursive: true, force: true });
