@@ -93,6 +93,13 @@ export async function runDev(options: DevOptions, surroundings: DevSurroundings)
   const endEarly = (signal: NodeJS.Signals): never => process.exit(exitCodeOfSignal(signal));
   for (const signal of endingSignals) process.on(signal, endEarly);
   let session: DevSession | null = null;
+  // A mistake of ours must not look like outputs that were lost, and its message not vanish with the picture.
+  const crash = (error: Error): never => {
+    session?.close();
+    process.stderr.write(`understudy: ${error.stack ?? String(error)}\n`);
+    process.exit(exitCodes.internal.code);
+  };
+  process.on('uncaughtException', crash);
   try {
     rig = await surroundings.startRig({ program, plant, directory });
     session = new DevSession(rig, options, surroundings);
@@ -102,6 +109,7 @@ export async function runDev(options: DevOptions, surroundings: DevSurroundings)
     session?.close();
     await rig?.stop();
     for (const signal of endingSignals) process.off(signal, endEarly);
+    process.off('uncaughtException', crash);
     process.off('exit', cleanUp);
     cleanUp();
   }
