@@ -67,6 +67,11 @@ export class ProgramRunner {
     return this.#wakeAtUs;
   }
 
+  /** This board was not running for so long: nor was the program, most likely. */
+  paused(gapMs: number): void {
+    for (const sent of this.#sent) sent.sentAt += gapMs;
+  }
+
   /** Monotonic time at which the turn under way counts as hung, or null. */
   get deadline(): number | null {
     const first = this.#sent[0];

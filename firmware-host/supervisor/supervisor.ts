@@ -346,7 +346,10 @@ export class Supervisor {
     if (this.#lastStepAt !== null) {
       const gap = now - this.#lastStepAt;
       // A wake is asked for at least every heartbeat: a far longer gap is our own absence, not the peer's.
-      if (gap > this.#options.heartbeatIntervalMs * 3 + 20) this.#detector.paused(now, gap);
+      if (gap > this.#options.heartbeatIntervalMs * 3 + 20) {
+        this.#detector.paused(now, gap);
+        this.#runner.paused(gap);
+      }
     }
     this.#lastStepAt = now;
   }
