@@ -51,8 +51,8 @@ export type PairInput =
   | { kind: 'attached'; term: number }
   /** The arbiter holds a greater term (or an equal one for the other board). */
   | { kind: 'stale'; heldTerm: number }
-  /** Answer to `query`. */
-  | { kind: 'held-term'; heldTerm: number }
+  /** Answer to `query`. `safe`: the device is in its safe state and no controller is attached to it. */
+  | { kind: 'held-term'; heldTerm: number; safe: boolean }
   /** As primary: the backup holds every record up to now. As backup: the primary says so. */
   | { kind: 'protected' }
   /** As primary: the backup says that it cannot take over. As backup: our own replica cannot go on. */
@@ -65,6 +65,8 @@ export type PairInput =
   | { kind: 'handover'; term: number; planned: boolean }
   /** As primary: the backup has the handover and everything before it. */
   | { kind: 'handed-over' }
+  /** The board that we handed over to could not take over at that moment. */
+  | { kind: 'handover-refused'; term: number }
   | { kind: 'operator'; command: 'switchover' | 'lead' }
   | { kind: 'tick' };
 
@@ -188,12 +190,16 @@ export class Pair {
       case 'stale':
         return this.#stale(now, input.heldTerm);
       case 'held-term':
-        return this.#heldTerm(now, input.heldTerm);
+        return this.#heldTerm(now, input.heldTerm, input.safe);
       case 'protected':
         return this.#protectedNow();
       case 'unprotected':
         return this.#unprotected(input.reason);
       case 'copy-lost':
+        if (this.role === 'contending' && (this.claim === 'takeover' || this.claim === 'switchover')) {
+          // Too late to be joined again, and never fit to lead: whoever comes back decides.
+          return this.#stepDown(now, `no takeover: ${input.reason}`);
+        }
         if (this.role !== 'backup' && this.role !== 'joining') return [];
         this.role = 'joining';
         this.protected = false;
@@ -218,6 +224,9 @@ export class Pair {
         if (!this.#handingOver) return [];
         this.#handingOver = false;
         return this.#stepDown(now, 'handed over to the other board');
+      case 'handover-refused':
+        if (this.role !== 'stepped-down' || input.term !== this.term) return [];
+        return this.#contend(now, 'cold-start', this.term + 1, 'the other board could not take over');
       case 'operator':
         return this.#operator(now, input.command);
       case 'tick':
@@ -456,8 +465,16 @@ export class Pair {
     const peer = this.#peer;
     if (peer !== null && this.#verdict !== 'red') {
       if (peer.role === 'primary') return this.#follow(peer.term);
-      if (peer.role === 'contending' || peer.role === 'stopped') return [];
-      if (!leads(this.#options.board, this.#journal, peer.journal)) return [];
+      const leading =
+        peer.role !== 'contending' &&
+        peer.role !== 'backup' &&
+        peer.role !== 'stopped' &&
+        leads(this.#options.board, this.#journal, peer.journal);
+      if (!leading) {
+        // The other one's turn. Looked at again later, should it not take it.
+        this.#waitingSince = now;
+        return [];
+      }
       const term = Math.max(this.#journal.term, peer.journal.term, this.term, peer.term) + 1;
       return this.#contend(now, 'cold-start', term, 'both boards are here and this one leads');
     }
@@ -471,10 +488,16 @@ export class Pair {
     return [report('warning', 'PAIR_WAITING_FOR_PEER', 'no other board; waiting (policy.alone is wait)')];
   }
 
-  #heldTerm(now: number, heldTerm: number): PairEffect[] {
+  #heldTerm(now: number, heldTerm: number, safe: boolean): PairEffect[] {
     if ((this.role !== 'starting' && this.role !== 'stepped-down') || !this.#querying) return [];
     this.#querying = false;
-    if (heldTerm > this.#journal.term && !this.#forcedToLead) return this.#reportStale(heldTerm);
+    if (heldTerm > this.#journal.term && !this.#forcedToLead) {
+      // A stale journal never leads. But when the device has gone safe there is nothing left to go on with: the session
+      // is new, so winning the term starts the program afresh (supervisor), which is better than nothing for ever.
+      if (!safe) return this.#reportStale(heldTerm);
+      const why = `nobody leads and the device is in its safe state: this board's journal (term ${this.#journal.term}) is dropped`;
+      return this.#contend(now, 'cold-start', heldTerm + 1, why);
+    }
     return this.#contend(now, 'cold-start', heldTerm + 1, 'alone');
   }
 
@@ -490,6 +513,11 @@ export class Pair {
   /** The supervisor keeps this current, for a later start or step-down. */
   journalIs(journal: JournalSummary): void {
     this.#journal = journal;
+  }
+
+  /** The same of the other board, as its heartbeats tell. */
+  peerJournalIs(journal: JournalSummary): void {
+    if (this.#peer !== null) this.#peer.journal = journal;
   }
 }
 
