@@ -44,10 +44,14 @@ export type PairMessage =
   /** Primary -> backup: you hold everything, outputs wait for you from now on. */
   | { kind: 'protected'; join: number; term: number }
   /** Primary -> other board: records for you were dropped while you were silent, follow again. */
-  | { kind: 'rejoin' }
+  | { kind: 'rejoin'; join: number }
+  /** New primary, not by a solo claim -> other board: what you follow from before this term does not go on. */
+  | { kind: 'reign'; term: number }
   /** Backup -> primary: I cannot take over. */
   | { kind: 'not-eligible'; reason: string; report: DivergenceReport | null }
   | { kind: 'handover'; term: number; planned: boolean; reason: string }
+  /** Answer of a board that was no backup when the handover reached it. */
+  | { kind: 'handover-refused'; term: number }
   /** Facts that both journals keep: a granted term, a device's session. */
   | { kind: 'note'; note: JournalNote }
   | { kind: 'trace-request'; turn: number }
@@ -104,14 +108,16 @@ export interface Heartbeat {
   role: Role;
   term: number;
   protected: boolean;
+  /** Newest term of which the journal holds the beginning. */
+  journalTerm: number;
   /** Turns recorded (primary) or stored (backup). */
   turns: number;
   /** Turns that the replica has run. */
   executedTurns: number;
   /** Turns whose outputs the primary has released. */
   releasedTurns: number;
-  /** Output bytes confirmed by each device, in the order of the config. */
-  confirmed: number[];
+  /** Output bytes confirmed by each device, in the order of the config, and the session that they count in (0: none). */
+  confirmed: { session: number; outputs: number }[];
 }
 
 const roles: readonly Role[] = [
@@ -127,10 +133,10 @@ const roles: readonly Role[] = [
 export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
   const writer = new ByteWriter(32);
   writer.u8(roles.indexOf(heartbeat.role) | (heartbeat.protected ? 0x80 : 0)).varint(heartbeat.term);
-  writer.varint(heartbeat.turns);
+  writer.varint(heartbeat.journalTerm).varint(heartbeat.turns);
   writer.signed(heartbeat.turns - heartbeat.executedTurns).signed(heartbeat.turns - heartbeat.releasedTurns);
   writer.varint(heartbeat.confirmed.length);
-  for (const offset of heartbeat.confirmed) writer.varint(offset);
+  for (const { session, outputs } of heartbeat.confirmed) writer.varint(session).varint(outputs);
   return writer.finish();
 }
 
@@ -141,12 +147,15 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
   const role = roles[flags & 0x7f];
   if (role === undefined) throw new WireError('BAD_VALUE', `role ${flags & 0x7f} is unknown`);
   const term = reader.varint();
+  const journalTerm = reader.varint();
   const turns = reader.varint();
   const executedTurns = turns - reader.signed();
   const releasedTurns = turns - reader.signed();
   const count = reader.varint();
   if (count > 64) throw new WireError('BAD_VALUE', `${count} devices in a heartbeat`);
-  const confirmed: number[] = [];
-  for (let index = 0; index < count; index++) confirmed.push(reader.varint());
-  return { role, term, protected: (flags & 0x80) !== 0, turns, executedTurns, releasedTurns, confirmed };
+  const confirmed: Heartbeat['confirmed'] = [];
+  for (let index = 0; index < count; index++)
+    confirmed.push({ session: reader.varint(), outputs: reader.varint() });
+  const isProtected = (flags & 0x80) !== 0;
+  return { role, term, protected: isProtected, journalTerm, turns, executedTurns, releasedTurns, confirmed };
 }

@@ -75,6 +75,12 @@ export class DeviceStream {
     this.#creditedAt = outputs;
   }
 
+  /** The first output byte that can still be sent (again). */
+  get oldest(): number {
+    const first = this.#retained[0];
+    return first === undefined ? this.produced : Math.max(first.offset, this.confirmed);
+  }
+
   forgetPort(): void {
     this.port = null;
     this.portOpen = false;

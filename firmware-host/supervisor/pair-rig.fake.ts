@@ -71,7 +71,7 @@ export class RigBoard {
   turnMs = 0.05;
   process = 0;
   #wake: object = {};
-  #waiting: SupervisorInput[] = [];
+  #waiting: { input: SupervisorInput; replica: ScriptedReplica | null }[] = [];
   #replicaFreeAt = 0;
   #steps = { since: 0, count: 0 };
 
@@ -139,7 +139,11 @@ export class RigBoard {
     this.frozen = false;
     const waiting = this.#waiting.splice(0);
     this.input({ kind: 'tick' });
-    for (const input of waiting) this.input(input);
+    for (const { input, replica } of waiting) {
+      // A process that was ended is not listened to any more.
+      if (input.kind.startsWith('replica') && replica !== this.replica) continue;
+      this.input(input);
+    }
   }
 
   /** Runs only while this process lives. */
@@ -153,7 +157,7 @@ export class RigBoard {
   input(input: SupervisorInput): void {
     if (!this.up) return;
     if (this.frozen) {
-      if (input.kind !== 'tick') this.#waiting.push(input);
+      if (input.kind !== 'tick') this.#waiting.push({ input, replica: this.replica });
       return;
     }
     this.#countStep();

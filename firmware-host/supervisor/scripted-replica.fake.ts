@@ -53,6 +53,8 @@ export class ScriptedReplica {
   #hash = 0;
   #port: number | null = null;
   #ports = 0;
+  /** Bytes that may still be written, as the real binding counts them. */
+  #credit = 0;
   #reopenAtUs: number | null = null;
   #requests = 0;
   readonly #open = new Map<number, string>();
@@ -110,6 +112,10 @@ export class ScriptedReplica {
     tail.setFloat64(0, this.#us, true);
     tail.setFloat64(8, wakeAtUs ?? -1, true);
     this.#digest = crc32(new Uint8Array(tail.buffer), crc32(outputs, this.#digest));
+    const { expectedDigest } = message;
+    if (expectedDigest !== undefined && expectedDigest !== (outputs.length === 0 ? null : this.#digest)) {
+      return { kind: 'output-diverged', turn, outputs, stacks: [] };
+    }
     return {
       kind: 'done',
       turn,
@@ -177,7 +183,10 @@ export class ScriptedReplica {
         if (operation === undefined) throw new Error(`request ${event.request} is not open`);
         this.#open.delete(event.request);
         this.#mix(encoder.encode(event.result));
-        if (operation === 'open' && event.ok) this.#port = this.#ports - 1;
+        if (operation === 'open' && event.ok) {
+          this.#port = this.#ports - 1;
+          this.#credit = 64 * 1024;
+        }
         this.#write();
         return;
       }
@@ -194,6 +203,9 @@ export class ScriptedReplica {
         this.#port = null;
         this.#lastInput = null;
         if (this.#script.onPortLost === 'reopen') this.#reopenAtUs = this.#us + 50_000;
+        return;
+      case 'port-credit':
+        this.#credit += event.bytes;
         return;
       case 'signal':
         this.#outputs.push({ kind: 'exit', code: 3 });
@@ -215,9 +227,11 @@ export class ScriptedReplica {
 
   #write(): void {
     if (this.#port === null) return;
-    this.#lines += 1;
     const padding = 'x'.repeat(this.#script.paddingBytes);
-    const text = `${this.#lines} ${this.#inputs} ${this.#gaps} ${this.#hash.toString(16)} ${padding}\n`;
+    const text = `${this.#lines + 1} ${this.#inputs} ${this.#gaps} ${this.#hash.toString(16)} ${padding}\n`;
+    if (text.length > this.#credit) return;
+    this.#credit -= text.length;
+    this.#lines += 1;
     this.#outputs.push({ kind: 'write', port: this.#port, bytes: encoder.encode(text) });
   }
 

@@ -267,9 +267,13 @@ export class Supervisor {
     if (!this.#exiting && (this.#pair.nextWakeAt ?? Number.POSITIVE_INFINITY) <= now)
       this.#role({ kind: 'tick' });
     if (this.#runner.deadline !== null && this.#runner.deadline <= now) this.#replicaHangs();
-    if (this.#restartAt !== null && this.#restartAt <= now) {
+    if (this.#restartAt !== null && this.#restartAt <= now && this.#pair.role === 'primary') {
       this.#restartAt = null;
-      if (this.#pair.role === 'primary') this.#newHistory('the program is started again');
+      this.#restartProgram('the program is started again');
+    }
+    if (this.#followAt !== null && this.#followAt <= now) {
+      this.#followAt = null;
+      if (this.#pair.role === 'joining') this.#follow();
     }
     if (this.#deviceRestartAt !== null && this.#deviceRestartAt <= now) {
       this.#deviceRestartAt = null;
@@ -294,8 +298,9 @@ export class Supervisor {
       this.#pair.nextWakeAt,
       this.#detector.nextChangeAt(this.#now),
       this.#runner.deadline,
-      this.#restartAt,
+      this.#pair.role === 'primary' ? this.#restartAt : null,
       this.#deviceRestartAt,
+      this.#followAt,
     ];
     if (this.#mayPerform() && this.#runner.wakeAtUs !== null)
       times.push(this.#clock.whenMs(this.#runner.wakeAtUs));
@@ -330,16 +335,23 @@ export class Supervisor {
       this.#startedAtMs = journal.startedAtMs;
       this.#notes = journal.notes;
     }
-    const summary = { term: this.#journalTerm(), turns: journal?.turns ?? 0 };
     this.#sessionWakeAt = this.#now;
-    if (summary.turns > 0) this.#replayOwnJournal(summary.turns);
+    if (journal !== null && journal.turns > 0) this.#replayOwnJournal(journal.turns);
+    const summary = { term: this.#journalTerm(), turns: this.#journalTurns };
     this.#role({ kind: 'begin', journal: summary });
   }
 
+  /** A reign counts when the journal reaches to its beginning: a board that is still joining knows of later ones. */
   #journalTerm(): number {
+    const turns = this.#journalTurns;
     let term = 0;
-    for (const note of this.#notes) if (note.kind === 'term') term = Math.max(term, note.term);
+    for (const note of this.#notes)
+      if (note.kind === 'term' && note.turn <= turns) term = Math.max(term, note.term);
     return term;
+  }
+
+  get #journalTurns(): number {
+    return Math.max(this.#resuming?.turns ?? 0, this.#log.turns);
   }
 
   #noticePause(now: number): void {
@@ -366,7 +378,8 @@ export class Supervisor {
         this.#gate = effect.mode;
         return;
       case 'query':
-        if (this.#arbiter === null) this.#role({ kind: 'held-term', heldTerm: this.#journalTerm() });
+        if (this.#arbiter === null)
+          this.#role({ kind: 'held-term', heldTerm: this.#journalTerm(), safe: false });
         else this.#control(this.#arbiter, { kind: 'query' });
         return;
       case 'attach':
@@ -402,6 +415,11 @@ export class Supervisor {
   #attachWhenDrained(): void {
     if (this.#pendingAttach === null || this.#pair.role !== 'contending') return;
     if (this.#resuming !== null || (this.#pair.claim !== 'solo' && this.#runner.busy)) return;
+    if (this.#pair.claim !== 'solo' && this.#runner.executedTurns < this.#log.turns) {
+      // The replica has failed or was stopped since: the journal brings another one to where this board stands.
+      this.#replayOwnJournal(this.#log.turns);
+      return;
+    }
     const { term } = this.#pendingAttach;
     this.#pendingAttach = null;
     const stream = this.#arbiter;
@@ -427,6 +445,9 @@ export class Supervisor {
     }
     // Without a turn recorded the program has not begun: nothing is lost by starting it here.
     if (claim !== 'solo') {
+      this.#follower = null;
+      this.#followerDropped = false;
+      if (this.#connected) this.#say({ kind: 'reign', term });
       if (this.#log.turns === 0 || this.#lostContinuity) {
         this.#lostContinuity = false;
         this.#newHistory('cold start');
@@ -434,7 +455,12 @@ export class Supervisor {
       }
     }
     this.#note({ kind: 'term', term, turn: this.#log.turns, board: this.#options.board });
-    if (claim === 'solo') return;
+    const wish = this.#waitingWish;
+    this.#waitingWish = null;
+    if (claim === 'solo') {
+      if (wish !== null) this.#serveWish(wish);
+      return;
+    }
     this.#takeOver();
   }
 
@@ -464,6 +490,10 @@ export class Supervisor {
     this.#sentBatches = [];
     this.#restartAt = null;
     this.#deviceRestartAt = null;
+    this.#waitingWish = null;
+    // What waited for this board's reign is done again by whoever leads next.
+    if (this.#runner.events.some((event) => event.kind === 'port-lost')) this.#lostContinuity = true;
+    this.#runner.events.length = 0;
     for (const stream of this.#streams) {
       if (stream.controller !== null && stream.attached) this.#control(stream, { kind: 'release' });
       stream.attached = false;
@@ -517,7 +547,22 @@ export class Supervisor {
 
   // ---------------------------------------------------------------- histories
 
+  /** The devices are taken anew, so that the new history's counts begin where each device's count stands. */
+  #restartProgram(why: string): void {
+    const arbiter = this.#arbiter;
+    for (const stream of this.#streams) {
+      if (stream.controller === null) continue;
+      stream.attached = false;
+      stream.rebase(null, 0, 0);
+      this.#control(stream, { kind: 'attach', term: this.#pair.term, session: null, inputsReceived: 0 });
+    }
+    if (arbiter === null) this.#newHistory(why);
+    else this.#lostContinuity = true;
+  }
+
   #newHistory(why: string): void {
+    // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
+    this.#role({ kind: 'unprotected', reason: 'a new history begins' });
     this.#historyId = this.#options.randomHex(8);
     this.#startedAtMs = Math.round(this.#options.wallTimeUs() / 1000);
     this.#report('info', 'PROGRAM_STARTED', why, { history: this.#historyId });
@@ -996,7 +1041,7 @@ export class Supervisor {
       'DEVICE_RESTART',
       `the program did not open ${gone.options.name} again: it is started afresh`,
     );
-    this.#newHistory('a device was restarted');
+    this.#restartProgram('a device was restarted');
   }
 
   #deviceBytes(stream: DeviceStream, bytes: Uint8Array): void {
@@ -1022,7 +1067,8 @@ export class Supervisor {
           this.#effects.push({ kind: 'device-transmit', device: stream.index, bytes: effect.bytes });
           break;
         case 'hello':
-          if (stream === this.#arbiter) this.#role({ kind: 'held-term', heldTerm: effect.heldTerm });
+          if (stream === this.#arbiter)
+            this.#role({ kind: 'held-term', heldTerm: effect.heldTerm, safe: effect.safe });
           break;
         case 'attached': {
           const missing = effects.find((each) => each.kind === 'inputs-missing') ?? null;
@@ -1100,10 +1146,10 @@ export class Supervisor {
       });
       stream.rebase(session, outputs, inputs);
       this.#lostContinuity = true;
-    } else if (outputs > stream.produced || missing !== null) {
+    } else if (outputs > stream.produced || outputs < stream.oldest || missing !== null) {
       const text =
-        outputs > stream.produced
-          ? `has accepted ${outputs} bytes, this board's program wrote only ${stream.produced}`
+        outputs > stream.produced || outputs < stream.oldest
+          ? `has accepted ${outputs} bytes, this board has those from ${stream.oldest} to ${stream.produced}`
           : `gave inputs ${missing!.from}..${missing!.to} to a board whose records are lost`;
       this.#report('alarm', 'RECORDS_LOST', `${stream.options.name} ${text}`);
       stream.rebase(session, outputs, missing?.to ?? stream.inputs);
@@ -1153,6 +1199,7 @@ export class Supervisor {
     this.#effects.push({ kind: 'replica-stop', reason: code });
     const suspect = this.#suspectUntilTurn !== null && turn <= this.#suspectUntilTurn;
     this.#runner.reset();
+    if (this.#resuming !== null) return this.#forgetJournal();
     switch (this.#pair.role) {
       case 'primary':
       case 'contending':
@@ -1165,6 +1212,7 @@ export class Supervisor {
       case 'backup':
       case 'joining':
         this.#say({ kind: 'not-eligible', reason: `${code} on board ${this.#options.board}`, report: null });
+        this.#joinNotBefore = this.#now + this.#options.restartDelayMs;
         this.#role({ kind: 'copy-lost', reason: `${code}: ${text}` });
         return;
       default:
@@ -1175,7 +1223,10 @@ export class Supervisor {
   /** Both replicas fail on the same turn, or the only one there is: the fault is the program's. */
   #programFault(code: string, text: string): void {
     this.#report('alarm', 'PROGRAM_FAULT', `the program itself fails: ${code}: ${text}`);
-    for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
+    for (const stream of this.#streams) {
+      if (stream.attached) this.#control(stream, { kind: 'release' });
+      stream.attached = false;
+    }
     if (this.#options.programFailure === 'stop') this.#endPair();
     else this.#restartLater(code);
   }
@@ -1274,7 +1325,7 @@ export class Supervisor {
     this.#follower = null;
     this.#followerDropped = false;
     if (again) this.#role({ kind: 'peer-restarted' });
-    if (this.#handover !== null && this.#pair.role === 'primary') this.#handoverFailed();
+    if (this.#handover !== null && this.#leading) this.#handoverFailed();
     this.#say({
       kind: 'hello',
       board: this.#options.board,
@@ -1283,7 +1334,7 @@ export class Supervisor {
       role: this.#pair.role,
       term: this.#pair.term,
       journalTerm: this.#journalTerm(),
-      journalTurns: Math.max(this.#resuming?.turns ?? 0, this.#log.turns),
+      journalTurns: this.#journalTurns,
     });
     this.#flush();
   }
@@ -1307,6 +1358,7 @@ export class Supervisor {
     const newTerm =
       this.#peer === null || heartbeat.role !== this.#peer.role || heartbeat.term !== this.#peer.term;
     this.#peer = { ...heartbeat, at: this.#now };
+    this.#pair.peerJournalIs({ term: heartbeat.journalTerm, turns: heartbeat.turns });
     if (newTerm && this.#peerHello !== null) {
       this.#role({ kind: 'peer-role', role: heartbeat.role, term: heartbeat.term });
     }
@@ -1325,8 +1377,9 @@ export class Supervisor {
     while (this.#held.length > 0 && this.#held[0]!.turn < released) this.#held.shift();
     for (const stream of this.#streams) {
       const confirmed = heartbeat.confirmed[stream.index];
-      if (confirmed !== undefined && stream.session !== null)
-        stream.confirm(Math.min(confirmed, stream.produced));
+      // A count of another session says nothing of this one's outputs.
+      if (confirmed !== undefined && stream.session !== null && confirmed.session === stream.session)
+        stream.confirm(Math.min(confirmed.outputs, stream.produced));
       stream.inputsSafe(released);
     }
   }
@@ -1352,7 +1405,7 @@ export class Supervisor {
     this.#role({ kind: 'verdict', verdict });
     if (verdict !== 'red' && this.#followerDropped && this.#leading) {
       this.#followerDropped = false;
-      this.#say({ kind: 'rejoin' });
+      this.#say({ kind: 'rejoin', join: this.#servedJoin });
     }
     if (verdict === 'green' && this.#peer !== null && this.#peerHello !== null) {
       this.#role({ kind: 'peer-role', role: this.#peer.role, term: this.#peer.term });
@@ -1494,12 +1547,8 @@ export class Supervisor {
         });
         return;
       case 'follow':
-        if (this.#pair.role === 'primary' && this.#historyId !== null) {
-          const inPlace = message.historyId === this.#historyId && message.fromTurn === this.#log.turns;
-          this.#role({ kind: 'unprotected', reason: 'the other board joins afresh' });
-          this.#servedJoin = message.join;
-          this.#startFollower(inPlace ? message.fromTurn : 0);
-        }
+        if (this.#pair.role === 'primary' && this.#historyId !== null) this.#serveWish(message);
+        else if (this.#pair.role === 'contending' && this.#leading) this.#waitingWish = message;
         return;
       case 'history':
         this.#adoptHistory(message);
@@ -1520,11 +1569,19 @@ export class Supervisor {
         }
         this.#follower = null;
         this.#role({ kind: 'unprotected', reason: message.reason });
+        if (this.#handover !== null && this.#leading) this.#handoverFailed();
         return;
       case 'handover':
         this.#report('warning', 'HANDOVER', `the primary hands over: ${message.reason}`);
         if (!message.planned) this.#suspectUntilTurn = this.#log.turns + suspectTurns;
+        if (this.#pair.role !== 'backup' && this.#pair.role !== 'contending') {
+          this.#say({ kind: 'handover-refused', term: message.term });
+          return;
+        }
         this.#role({ kind: 'handover', term: message.term, planned: message.planned });
+        return;
+      case 'handover-refused':
+        this.#role({ kind: 'handover-refused', term: message.term });
         return;
       case 'note':
         this.#notes.push(message.note);
@@ -1533,7 +1590,12 @@ export class Supervisor {
         this.#applyNotes();
         this.#pair.journalIs({ term: this.#journalTerm(), turns: this.#log.turns });
         return;
+      case 'reign':
+        if (this.#joinTerm < message.term)
+          this.#role({ kind: 'copy-lost', reason: `the copy is of a reign before term ${message.term}` });
+        return;
       case 'rejoin':
+        if (message.join !== this.#join) return;
         this.#role({
           kind: 'copy-lost',
           reason: 'the primary dropped records for this board while it was silent',
@@ -1563,6 +1625,13 @@ export class Supervisor {
 
   /** Number of our newest wish to join. */
   #join = 0;
+  /** The term under which we wished to. */
+  #joinTerm = 0;
+  /** Not before this time: a copy that fails at once must not keep the bus busy with its joining. */
+  #joinNotBefore = 0;
+  #followAt: number | null = null;
+  /** Wish to join of the other board that came while our own reign was in question. */
+  #waitingWish: Extract<PairMessage, { kind: 'follow' }> | null = null;
   /** The port to the arbiter is missing: the wish to join waits for it. */
   #followsWhenOpen = false;
   /** Number of the other board's wish that we serve. */
@@ -1574,9 +1643,20 @@ export class Supervisor {
     // Who cannot reach the device could not take over, and must not be taken for a backup.
     this.#followsWhenOpen = this.#arbiter !== null && !this.#arbiter.opened;
     if (this.#followsWhenOpen) return;
+    this.#followAt = this.#now < this.#joinNotBefore ? this.#joinNotBefore : null;
+    if (this.#followAt !== null) return;
     this.#join += 1;
+    this.#joinTerm = this.#pair.term;
     this.#say({ kind: 'follow', join: this.#join, historyId: this.#historyId, fromTurn: 0 });
     this.#flush();
+  }
+
+  #serveWish(wish: Extract<PairMessage, { kind: 'follow' }>): void {
+    const inPlace = wish.historyId === this.#historyId && wish.fromTurn === this.#log.turns;
+    this.#role({ kind: 'unprotected', reason: 'the other board joins afresh' });
+    if (this.#handover !== null) this.#handoverFailed();
+    this.#servedJoin = wish.join;
+    this.#startFollower(inPlace ? wish.fromTurn : 0);
   }
 
   /** Primary: the other board asked for our history. */
@@ -1739,11 +1819,7 @@ export class Supervisor {
     this.#report('alarm', 'DIVERGED', text, { turn, expected, actual, stack });
     this.#divergences += 1;
     this.#digestMismatch = null;
-    if (this.#resuming !== null) {
-      this.#resetCopy();
-      this.#historyId = null;
-      return;
-    }
+    if (this.#resuming !== null) return this.#forgetJournal();
     this.#effects.push({ kind: 'replica-stop', reason: 'DIVERGED' });
     this.#runner.reset();
     this.#say({ kind: 'not-eligible', reason: `board ${this.#options.board} diverged`, report });
@@ -1756,6 +1832,14 @@ export class Supervisor {
     this.#role({ kind: 'copy-lost', reason: 'diverged: joining again from the start' });
   }
 
+  /** This board's journal cannot be run again: it is as if there were none. */
+  #forgetJournal(): void {
+    this.#resetCopy();
+    this.#historyId = null;
+    for (const stream of this.#streams) stream.rebase(null, 0, 0);
+    this.#pair.journalIs({ term: 0, turns: 0 });
+  }
+
   // ---------------------------------------------------------------- state shown
 
   #heartbeat(): Heartbeat {
@@ -1763,10 +1847,14 @@ export class Supervisor {
       role: this.#pair.role,
       term: this.#pair.term,
       protected: this.#pair.protected,
-      turns: this.#log.turns,
+      journalTerm: this.#journalTerm(),
+      turns: this.#journalTurns,
       executedTurns: this.#runner.executedTurns,
       releasedTurns: this.#releasedTurns,
-      confirmed: this.#streams.map((stream) => stream.confirmed),
+      confirmed: this.#streams.map((stream) => ({
+        session: stream.session ?? 0,
+        outputs: stream.confirmed,
+      })),
     };
   }
 
