@@ -92,7 +92,7 @@ const timing = mapping({
   suspectTimeoutMs: wholeNumber(1, 60_000).default(15),
   /** How long a starting board waits for the other before `policy.alone` applies. */
   waitForPeerMs: wholeNumber(0, 3_600_000).default(10_000),
-  /** How long one turn of the program may run before the program counts as hung. */
+  /** How long one turn of the program may run before the program counts as hung; five times that for its first turn. */
   turnTimeoutMs: wholeNumber(10, 600_000).default(2_000),
   /** Silence of a fenced device after which it counts as lost. At least 3 keepalives. */
   deviceTimeoutMs: wholeNumber(10, 60_000).default(1_000),

@@ -151,7 +151,7 @@ function installStackTraces(): void {
     for (const frame of frames) {
       let line = String(frame);
       if (line.includes(hidden)) continue;
-      for (const root of roots) line = line.replaceAll(root, '');
+      for (const root of roots) line = line.replaceAll(`${root}node_modules/`, 'node_modules/');
       text += `\n    at ${line}`;
     }
     return text;

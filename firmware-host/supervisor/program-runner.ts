@@ -27,6 +27,8 @@ interface Sent {
 
 /** Lateness up to which a timer runs at the very time it was set for, so that idle turns keep an even step. */
 const punctualUs = 50_000;
+/** The first turn loads and compiles the program with all its packages, which takes a small board seconds. */
+const startPatience = 5;
 const none = new Uint8Array(0);
 
 export class ProgramRunner {
@@ -72,10 +74,15 @@ export class ProgramRunner {
     for (const sent of this.#sent) sent.sentAt += gapMs;
   }
 
+  /** How long the turn under way may take. */
+  get patienceMs(): number {
+    return this.#turnTimeoutMs * (this.#sent[0]?.turn === 0 ? startPatience : 1);
+  }
+
   /** Monotonic time at which the turn under way counts as hung, or null. */
   get deadline(): number | null {
     const first = this.#sent[0];
-    return first === undefined ? null : first.sentAt + this.#turnTimeoutMs;
+    return first === undefined ? null : first.sentAt + this.patienceMs;
   }
 
   processReady(now: number): void {

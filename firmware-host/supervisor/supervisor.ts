@@ -341,13 +341,18 @@ export class Supervisor {
     this.#role({ kind: 'begin', journal: summary });
   }
 
-  /** A reign counts when the journal reaches to its beginning: a board that is still joining knows of later ones. */
+  /**
+   * The newest reign of which this journal has every record that led to an output: one of this board, or one whose
+   * backup it was. Of a reign that it only began to follow it knows too little to go on alone.
+   */
   #journalTerm(): number {
-    const turns = this.#journalTurns;
     let term = 0;
-    for (const note of this.#notes)
-      if (note.kind === 'term' && note.turn <= turns) term = Math.max(term, note.term);
-    return term;
+    let shared: number | null = null;
+    for (const note of this.#notes) {
+      if (note.kind === 'term' && note.board === this.#options.board) term = Math.max(term, note.term);
+      if (note.kind === 'standing') shared = note.eligible ? note.term : null;
+    }
+    return Math.max(term, shared ?? 0);
   }
 
   get #journalTurns(): number {
@@ -369,7 +374,17 @@ export class Supervisor {
   // ---------------------------------------------------------------- roles
 
   #role(input: PairInput): void {
-    for (const effect of this.#pair.step(this.#now, input)) this.#carryOut(effect);
+    const wasBackup = this.#pair.role === 'backup';
+    const effects = this.#pair.step(this.#now, input);
+    const isBackup = this.#pair.role === 'backup';
+    // A backup that claims was one up to its last record; one that joins again is none from here on.
+    if (isBackup && !wasBackup) this.#noteStanding(true);
+    else if (wasBackup && this.#pair.role === 'joining' && input.kind !== 'peer-role') this.#noteStanding(false);
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #noteStanding(eligible: boolean): void {
+    this.#note({ kind: 'standing', term: this.#pair.term, turn: this.#log.turns, eligible });
   }
 
   #carryOut(effect: PairEffect): void {
@@ -450,7 +465,10 @@ export class Supervisor {
       if (this.#connected) this.#say({ kind: 'reign', term });
       if (this.#log.turns === 0 || this.#lostContinuity) {
         this.#lostContinuity = false;
+        const suspect = this.#suspectUntilTurn !== null;
         this.#newHistory('cold start');
+        // A program that failed at the other board before its first turn may fail here alike.
+        if (suspect) this.#suspectUntilTurn = suspectTurns;
         return;
       }
     }
@@ -491,6 +509,8 @@ export class Supervisor {
     this.#restartAt = null;
     this.#deviceRestartAt = null;
     this.#waitingWish = null;
+    if (this.#ending !== null) this.#leaveBy = null;
+    this.#ending = null;
     // What waited for this board's reign is done again by whoever leads next.
     if (this.#runner.events.some((event) => event.kind === 'port-lost')) this.#lostContinuity = true;
     this.#runner.events.length = 0;
@@ -520,17 +540,28 @@ export class Supervisor {
 
   #leaving = false;
   #leaveBy: number | null = null;
+  /** The program's exit code, while its last outputs are on their way. */
+  #ending: number | null = null;
 
   /** Alone: no new turn begins, and what was released goes out before the device is given up. */
   #leaveWhenDone(): void {
     if (this.#leaveBy === null || this.#runner.busy) return;
     this.#cut();
     this.#release(this.#releasable());
-    const pending = this.#streams.some((stream) => stream.attached && stream.confirmed < stream.produced);
+    const pending = this.#streams.some(
+      (stream) =>
+        (stream.controller === null ? stream.opened : stream.attached) && stream.confirmed < stream.produced,
+    );
     if (pending && this.#now < this.#leaveBy) return;
     this.#leaveBy = null;
+    const code = this.#ending;
+    if (code !== null) {
+      this.#say({ kind: 'program-exit', code });
+      this.#flush();
+    }
     for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
-    this.#exit('LEFT');
+    if (code === null) this.#exit('LEFT');
+    else this.#exit(code === 0 ? 'PROGRAM_EXITED' : 'PROGRAM_FAILED');
   }
 
   #operator(command: OperatorCommand, reason: string): void {
@@ -975,10 +1006,8 @@ export class Supervisor {
       this.#restartLater('PROGRAM_EXITED');
       return;
     }
-    this.#say({ kind: 'program-exit', code });
-    this.#flush();
-    for (const stream of this.#streams) if (stream.attached) this.#control(stream, { kind: 'release' });
-    this.#exit(code === 0 ? 'PROGRAM_EXITED' : 'PROGRAM_FAILED');
+    this.#ending = code;
+    this.#leaveBy = this.#now + leaveMsMax;
   }
 
   // ---------------------------------------------------------------- devices
@@ -1189,7 +1218,7 @@ export class Supervisor {
   // ---------------------------------------------------------------- failures of the replica
 
   #replicaHangs(): void {
-    const text = `no answer from the program for ${this.#options.turnTimeoutMs} ms in turn ${this.#runner.executedTurns}`;
+    const text = `no answer from the program for ${this.#runner.patienceMs} ms in turn ${this.#runner.executedTurns}`;
     this.#replicaFailed('PROGRAM_HANGS', text, '');
   }
 
@@ -1674,7 +1703,7 @@ export class Supervisor {
       startedAtMs: this.#startedAtMs,
       restarts: this.#restarts,
     });
-    for (const note of this.#notes) this.#say({ kind: 'note', note });
+    for (const note of this.#notes) if (note.kind !== 'standing') this.#say({ kind: 'note', note });
     this.#follower = { state: 'reading', nextTurn: fromTurn };
     this.#feedFollower();
     this.#flush();
@@ -1792,6 +1821,12 @@ export class Supervisor {
       });
       return;
     }
+    // Until it is known what differs this board is no copy, whatever happens meanwhile.
+    if (this.#pair.role === 'contending') {
+      this.#role({ kind: 'copy-lost', reason: `turn ${turn} had other outputs than the primary's` });
+      return;
+    }
+    this.#role({ kind: 'unprotected', reason: `turn ${turn} had other outputs than the primary's` });
     this.#say({ kind: 'trace-request', turn });
     this.#flush();
   }
@@ -1838,6 +1873,7 @@ export class Supervisor {
     this.#historyId = null;
     for (const stream of this.#streams) stream.rebase(null, 0, 0);
     this.#pair.journalIs({ term: 0, turns: 0 });
+    this.#role({ kind: 'copy-lost', reason: 'the journal of this board cannot be run again' });
   }
 
   // ---------------------------------------------------------------- state shown

@@ -3,17 +3,21 @@
  * docs/exit-codes.md, and the leading board and the device do not notice.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { type BoardLaunch, type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
 import { boardSection, changedConfig, exitCodeOf, innardsShown, reports } from './bad-input.ts';
 
+/** The header is some 600 bytes: the middle of a longer journal is among its records. */
+const journalBytesMin = 8192;
+
 describe('a board with bad input beside one that leads', { timeout: 30_000 }, () => {
   let rig: LocalRig;
   let term = 0;
   let accepted = 0;
+  const journalOfB = (): string => join(rig.stateDirectory('b'), 'journal.usj');
 
   beforeAll(async () => {
     rig = await startLocalRig({
@@ -26,6 +30,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
       rig.switchover();
       await rig.until((each) => each.isProtected() && each.primary() === 'a', 25_000, 'board a leads');
     }
+    await rig.until(() => sizeOf(journalOfB()) > journalBytesMin, 15_000, 'a journal with a middle');
     rig.kill('b');
     await rig.until((each) => each.boards.a.status?.protected === false, 10_000, 'board a is alone');
     await rig.until((each) => each.device.attachedBoard === 'a', 10_000, 'the device follows board a');
@@ -63,9 +68,9 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   test.each([
     {
       what: 'an unknown key',
-      text: (own: string) => own.replace(/^boards:/m, 'timming:\n  turnTimeoutMs: 5\nboards:'),
+      text: (own: string) => own.replace(/^boards:/m, 'polciy:\n  alone: wait\nboards:'),
       code: 'CONFIG_INVALID',
-      told: /bad\.yaml:\d+:1 timming is not a key: did you mean timing\?/,
+      told: /bad\.yaml:\d+:1 polciy is not a key: did you mean policy\?/,
     },
     {
       what: 'a value of the wrong type',
@@ -96,8 +101,8 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
 
   test('a pair key that cannot be read', async () => {
     const configFile = changedConfig(rig, 'no-key.yaml', (config) => {
-      delete config['pairKey'];
-      config['pairKeyFile'] = 'nowhere.key';
+      delete config.pairKey;
+      config.pairKeyFile = 'nowhere.key';
     });
     const ended = await startB({ configFile }, 'CONFIG_KEY_MISSING');
     expect(ended.exitCode).toBe(exitCodes.pairKey.code);
@@ -106,7 +111,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
 
   test('a program that cannot be read', async () => {
     const configFile = changedConfig(rig, 'no-program.yaml', (config) => {
-      config['program'] = 'nowhere.js';
+      config.program = 'nowhere.js';
     });
     const ended = await startB({ configFile }, 'BUNDLE_NOT_FOUND');
     expect(ended.exitCode).toBe(exitCodes.bundle.code);
@@ -117,7 +122,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   test('a syntax error in the program is told with its file and line', async () => {
     writeFileSync(join(rig.directory, 'broken.js'), "'use strict';\nconst led = ;\n");
     const configFile = changedConfig(rig, 'broken.yaml', (config) => {
-      config['program'] = 'broken.js';
+      config.program = 'broken.js';
     });
     const ended = await startB({ configFile }, 'BUNDLE_SYNTAX');
     expect(ended.exitCode).toBe(exitCodes.bundle.code);
@@ -128,7 +133,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   test('a program that imports what is not installed', async () => {
     writeFileSync(join(rig.directory, 'lacking.js'), "require('not-installed-anywhere');\n");
     const configFile = changedConfig(rig, 'lacking.yaml', (config) => {
-      config['program'] = 'lacking.js';
+      config.program = 'lacking.js';
     });
     const ended = await startB({ configFile }, 'BUNDLE_UNRESOLVED');
     expect(ended.exitCode).toBe(exitCodes.bundle.code);
@@ -139,7 +144,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   test('a state directory that cannot be made', async () => {
     writeFileSync(join(rig.directory, 'in-the-way'), '');
     const configFile = changedConfig(rig, 'no-state.yaml', (config) => {
-      boardSection(config, 'b')['state'] = 'in-the-way/state';
+      boardSection(config, 'b').state = 'in-the-way/state';
     });
     const ended = await startB({ configFile }, 'STATE_UNWRITABLE');
     expect(ended.exitCode).toBe(exitCodes.disk.code);
@@ -148,7 +153,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
 
   test('another program is refused, and both boards say so', async () => {
     const configFile = changedConfig(rig, 'other-program.yaml', (config) => {
-      config['program'] = join(process.cwd(), 'examples/servo-sweep.js');
+      config.program = join(process.cwd(), 'examples/servo-sweep.js');
     });
     const ended = await startB({ configFile }, 'PAIR_MISMATCH');
     expect(ended.exitCode).toBe(exitCodes.mismatch.code);
@@ -167,7 +172,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
 
   test('a board with another pair key does not come in', async () => {
     const configFile = changedConfig(rig, 'other-key.yaml', (config) => {
-      config['pairKey'] = 'ab'.repeat(32);
+      config.pairKey = 'ab'.repeat(32);
     });
     const ended = await startB({ configFile }, 'PEER_KEY_MISMATCH');
     expect(ended.exitCode).toBe(exitCodes.pairKey.code);
@@ -175,10 +180,11 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   });
 
   test('a journal that is damaged in the middle is refused and left as it is', async () => {
-    const journal = join(rig.stateDirectory('b'), 'journal.usj');
-    const middle = Math.floor(statSync(journal).size / 2);
+    const journal = journalOfB();
+    const middle = Math.floor(sizeOf(journal) / 2);
     const file = openSync(journal, 'r+');
     writeSync(file, Buffer.alloc(4, 0xa5), 0, 4, middle);
+    closeSync(file);
     const damaged = digestOf(journal);
     const ended = await startB({}, 'JOURNAL_DAMAGED');
     expect(ended.exitCode).toBe(exitCodes.journal.code);
@@ -190,13 +196,17 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   test('with good input the same board joins', async () => {
     mkdirSync(join(rig.directory, 'fresh'));
     const configFile = changedConfig(rig, 'good.yaml', (config) => {
-      boardSection(config, 'b')['state'] = 'fresh';
+      boardSection(config, 'b').state = 'fresh';
     });
     rig.restart('b', { configFile });
     await rig.until((each) => each.isProtected(), 25_000, 'protected');
     await expectUndisturbed();
   });
 });
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 function digestOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');

@@ -60,5 +60,5 @@ export function changedConfig(rig: LocalRig, name: string, change: (config: Sect
 }
 
 export function boardSection(config: Section, board: BoardName): Section {
-  return (config['boards'] as Record<BoardName, Section>)[board];
+  return (config.boards as Record<BoardName, Section>)[board];
 }
