@@ -151,7 +151,8 @@ export class Supervisor {
   #pendingAttach: { term: number } | null = null;
   #lastClaim: { term: number } | null = null;
   #suspectUntilTurn: number | null = null;
-  #handover: { planned: boolean; reason: string; sequence: number | null } | null = null;
+  /** `failed`: the replica did, so this board cannot go on by itself. */
+  #handover: { planned: boolean; failed: boolean; reason: string; sequence: number | null } | null = null;
   #restartAt: number | null = null;
   /** Restarts of the program without undisturbed running between them, on whichever board. */
   #restarts = 0;
@@ -379,7 +380,8 @@ export class Supervisor {
     const isBackup = this.#pair.role === 'backup';
     // A backup that claims was one up to its last record; one that joins again is none from here on.
     if (isBackup && !wasBackup) this.#noteStanding(true);
-    else if (wasBackup && this.#pair.role === 'joining' && input.kind !== 'peer-role') this.#noteStanding(false);
+    else if (wasBackup && this.#pair.role === 'joining' && input.kind !== 'peer-role')
+      this.#noteStanding(false);
     for (const effect of effects) this.#carryOut(effect);
   }
 
@@ -408,7 +410,7 @@ export class Supervisor {
       case 'step-down':
         return this.#stepDown();
       case 'prepare-handover':
-        this.#handover ??= { planned: true, reason: 'switchover', sequence: null };
+        this.#handover ??= { planned: true, failed: false, reason: 'switchover', sequence: null };
         return;
       case 'announce':
         this.#refreshHeartbeat();
@@ -1002,6 +1004,8 @@ export class Supervisor {
     this.#report(code === 0 ? 'info' : 'warning', 'PROGRAM_EXITED', `the program ended with code ${code}`, {
       code,
     });
+    // It ends because its device went away, as it would without us: it is started again once that is back.
+    if (this.#deviceRestartAt !== null) return;
     if (this.#options.programExit === 'restart') {
       this.#restartLater('PROGRAM_EXITED');
       return;
@@ -1061,6 +1065,15 @@ export class Supervisor {
 
   #restartIfPortsAreGone(): void {
     if (!this.#leading) return;
+    if (this.#programEnded) {
+      this.#report(
+        'warning',
+        'DEVICE_RESTART',
+        'the program ended when its device went away: it is started afresh',
+      );
+      this.#restartProgram('a device was restarted');
+      return;
+    }
     const gone = this.#streams.find((stream) => stream.port !== null && !stream.portOpen);
     if (gone === undefined) return;
     const reopening = [...this.#requests.outstanding()].some((request) => request.operation === 'open');
@@ -1233,7 +1246,7 @@ export class Supervisor {
       case 'primary':
       case 'contending':
         if (this.#leading && this.#pair.protected && !suspect) {
-          this.#handover = { planned: false, reason: `${code}: ${text}`, sequence: null };
+          this.#handover = { planned: false, failed: true, reason: `${code}: ${text}`, sequence: null };
           this.#role({ kind: 'replica-failed' });
         } else if (this.#leading) this.#programFault(code, text);
         else this.#role({ kind: 'copy-lost', reason: `${code}: ${text}` });
@@ -1282,7 +1295,7 @@ export class Supervisor {
 
   #handOverBecause(reason: string): void {
     if (this.#handover !== null) return;
-    this.#handover = { planned: false, reason, sequence: null };
+    this.#handover = { planned: false, failed: false, reason, sequence: null };
     this.#role({ kind: 'replica-failed' });
   }
 
@@ -1372,7 +1385,7 @@ export class Supervisor {
   #handoverFailed(): void {
     const handover = this.#handover;
     this.#handover = null;
-    if (handover !== null && !handover.planned) this.#programFault('HANDOVER_FAILED', handover.reason);
+    if (handover?.failed) this.#programFault('HANDOVER_FAILED', handover.reason);
   }
 
   #peerHeartbeat(payload: Uint8Array): void {
