@@ -63,6 +63,8 @@ export type PairMessage =
 
 export type JournalNote =
   | { kind: 'term'; term: number; turn: number; board: 'a' | 'b' }
+  /** In one board's journal only: from here on it may, or may not, go on alone after the other board's reign. */
+  | { kind: 'standing'; term: number; turn: number; eligible: boolean }
   /** From this turn on the device's streams count from these offsets, in this session of the device. */
   | { kind: 'device'; device: string; session: number; outputs: number; inputs: number; turn: number };
 

@@ -196,10 +196,8 @@ export class Pair {
       case 'unprotected':
         return this.#unprotected(input.reason);
       case 'copy-lost':
-        if (this.role === 'contending' && (this.claim === 'takeover' || this.claim === 'switchover')) {
-          // Too late to be joined again, and never fit to lead: whoever comes back decides.
-          return this.#stepDown(now, `no takeover: ${input.reason}`);
-        }
+        // Too late to be joined again, and not fit to lead: whoever comes back decides.
+        if (this.role === 'contending' && this.claim !== 'solo') return this.#stepDown(now, input.reason);
         if (this.role !== 'backup' && this.role !== 'joining') return [];
         this.role = 'joining';
         this.protected = false;
