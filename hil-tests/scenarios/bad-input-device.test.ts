@@ -3,7 +3,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
-import { faultyProgram, innardsShown, ledPin, reports, untilReported } from './bad-input.ts';
+import { faultyProgram, innardsShown, ledPin, patientTiming, reports, untilReported } from './bad-input.ts';
 import { holdPort, type PortHolder } from './port-holder.ts';
 
 describe("a device's port", { timeout: 30_000 }, () => {
@@ -21,6 +21,7 @@ describe("a device's port", { timeout: 30_000 }, () => {
       program: faultyProgram,
       arguments: [],
       plant: 'bench',
+      timing: patientTiming,
       holdTimeMs: 300,
       start,
     });

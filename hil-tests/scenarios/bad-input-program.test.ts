@@ -5,7 +5,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { type LocalRig, other, startLocalRig } from '../rigs/local/local-rig.ts';
-import { exitCodeOf, faultyProgram, innardsShown, ledPin, reports, untilReported } from './bad-input.ts';
+import {
+  exitCodeOf,
+  faultyProgram,
+  innardsShown,
+  ledPin,
+  patientTiming,
+  reports,
+  untilReported,
+} from './bad-input.ts';
 
 describe('a program that fails', { timeout: 30_000 }, () => {
   let rig: LocalRig;
@@ -20,7 +28,7 @@ describe('a program that fails', { timeout: 30_000 }, () => {
       arguments: [fault],
       plant: 'bench',
       holdTimeMs: 300,
-      timing: { turnTimeoutMs: 1500 },
+      timing: { ...patientTiming, turnTimeoutMs: 1500 },
       policy: { restartDelayMs: 800, ...policy },
     });
     await untilActing();
