@@ -16,13 +16,13 @@ describe("a device's port", { timeout: 30_000 }, () => {
     await rig?.stop();
   });
 
-  async function openRig(start: boolean): Promise<void> {
+  async function openRig(start: boolean, holdTimeMs = 2000): Promise<void> {
     rig = await startLocalRig({
       program: faultyProgram,
       arguments: [],
       plant: 'bench',
       timing: patientTiming,
-      holdTimeMs: 300,
+      holdTimeMs,
       start,
     });
   }
@@ -95,7 +95,7 @@ describe("a device's port", { timeout: 30_000 }, () => {
   });
 
   test('that both boards lose leaves the device in its safe state, and the program begins again when it is back', async () => {
-    await openRig(true);
+    await openRig(true, 300);
     await untilActing();
     const { session } = rig.device;
     rig.deviceCommand({ command: 'close-port', port: 0 });
