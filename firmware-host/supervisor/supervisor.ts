@@ -1343,7 +1343,9 @@ export class Supervisor {
   }
 
   #datagramDiscarded(reason: string): void {
-    if (reason !== 'CHANNEL_HANDSHAKE' || (this.#connected && this.#verdict !== 'red')) return;
+    // Only the responder can tell: to board a a handshake refused is one of its own answered too late.
+    if (reason !== 'CHANNEL_HANDSHAKE' || this.#options.board === 'a') return;
+    if (this.#connected && this.#verdict !== 'red') return;
     this.#keyRefusals += 1;
     if (this.#keyRefusals !== keyRefusalsMin) return;
     this.#report('alarm', 'PEER_KEY_MISMATCH', 'the other board answers, but not with our pair key');
