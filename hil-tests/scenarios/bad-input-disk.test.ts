@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { readJournal } from '../../firmware-host/journal/reader.ts';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
@@ -13,28 +13,34 @@ import { exitCodeOf, innardsShown, patientTiming, untilReported } from './bad-in
 
 const canMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;
 
-describe.skipIf(!canMount)('a full disk (needs root to mount a small one)', { timeout: 30_000 }, () => {
-  let rig: LocalRig;
+describe('a full disk', { timeout: 30_000 }, () => {
+  let opened: LocalRig | undefined;
   let mounted: string[] = [];
 
+  beforeEach((context) => {
+    if (!canMount) context.skip('mounting a small disk needs root');
+  });
+
   afterEach(async () => {
-    await rig?.stopBoards();
+    await opened?.stopBoards();
     for (const directory of mounted) {
       const unmounted = spawnSync('umount', ['--lazy', directory]);
       expect(unmounted.status, String(unmounted.stderr)).toBe(0);
     }
     mounted = [];
-    await rig?.stop();
+    await opened?.stop();
+    opened = undefined;
   });
 
   /** The rig with board a's state directory on a disk of this size; no board started. */
-  async function openRig(diskKilobytes: number): Promise<string> {
-    rig = await startLocalRig({
+  async function openRig(diskKilobytes: number): Promise<{ rig: LocalRig; directory: string }> {
+    const rig = await startLocalRig({
       program: 'examples/tank.js',
       plant: 'tank',
       timing: patientTiming,
       start: false,
     });
+    opened = rig;
     const directory = rig.stateDirectory('a');
     mkdirSync(directory);
     const result = spawnSync('mount', [
@@ -47,11 +53,11 @@ describe.skipIf(!canMount)('a full disk (needs root to mount a small one)', { ti
     ]);
     expect(result.status, String(result.stderr)).toBe(0);
     mounted.push(directory);
-    return directory;
+    return { rig, directory };
   }
 
   test('at the start ends the board with its own code', async () => {
-    await openRig(64);
+    const { rig } = await openRig(64);
     rig.restart('a');
     expect(await exitCodeOf(rig, 'a')).toBe(exitCodes.disk.code);
     await untilReported(rig, 'STATE_DISK_FULL', 'a');
@@ -60,7 +66,7 @@ describe.skipIf(!canMount)('a full disk (needs root to mount a small one)', { ti
   });
 
   test('in mid-run is told, the pair goes on, and the journal is whole when there is room again', async () => {
-    const directory = await openRig(16 * 1024);
+    const { rig, directory } = await openRig(16 * 1024);
     rig.restart('a');
     rig.restart('b');
     await rig.until((each) => each.isProtected(), 20_000, 'protected');
