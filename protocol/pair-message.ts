@@ -98,7 +98,8 @@ export function decodePairMessage(bytes: Uint8Array): PairMessage {
   if (tag !== jsonTag) throw new WireError('BAD_VALUE', `pair message type ${tag} is unknown`);
   try {
     const value = JSON.parse(new TextDecoder().decode(reader.rest())) as PairMessage;
-    if (typeof value === 'object' && value !== null && typeof value.kind === 'string') return value;
+    const hasKind = typeof value === 'object' && value !== null && typeof value.kind === 'string';
+    if (hasKind && value.kind !== 'records') return value;
   } catch {
     // Reported below: the place inside the JSON is of no use to anybody here.
   }

@@ -241,7 +241,7 @@ export class Pair {
       this.role = 'stopped';
       return [report('alarm', 'PAIR_MISMATCH', text), { kind: 'stop', code: 'PAIR_MISMATCH' }];
     }
-    this.#peer = peer;
+    this.#peer = { ...peer };
     this.#verdict = 'green';
     if (peer.role === 'primary') return this.#peerRole(now, peer.role, peer.term);
     return this.#decide(now);

@@ -102,6 +102,8 @@ const eventKinds = [
   'signal',
 ] as const;
 const idleTag = 15;
+/** A replica runs a run of idle turns without looking up: a damaged count must not keep it for ever. */
+export const idleTurnsMax = 1_000_000;
 const hasValuesFlag = 0x10;
 const hasOutputsFlag = 0x20;
 
@@ -168,13 +170,32 @@ export function decodeEvent(tag: number, reader: ByteReader): ReplicaEvent {
 }
 
 function parseStart(text: string): Omit<StartEvent, 'kind'> {
+  let value: unknown;
   try {
-    const value = JSON.parse(text) as Omit<StartEvent, 'kind'>;
-    if (typeof value === 'object' && value !== null && typeof value.seed === 'string') return value;
+    value = JSON.parse(text);
   } catch {
     // Falls through to the one error below: the reason JSON gives names no place in our format.
   }
-  throw new WireError('BAD_VALUE', 'start event is not a JSON object with a seed');
+  if (typeof value === 'object' && value !== null) {
+    const { seed, argv, env, hostname, ports, stdinIsTerminal } = value as Partial<StartEvent>;
+    if (
+      typeof seed === 'string' &&
+      areTexts(argv) &&
+      typeof env === 'object' &&
+      env !== null &&
+      areTexts(Object.values(env)) &&
+      typeof hostname === 'string' &&
+      areTexts(ports) &&
+      typeof stdinIsTerminal === 'boolean'
+    ) {
+      return { seed, argv, env, hostname, ports, stdinIsTerminal };
+    }
+  }
+  throw new WireError('BAD_VALUE', 'start event is not the JSON of what a program is told at its start');
+}
+
+function areTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 export function encodeBatch(batch: RecordBatch): Uint8Array {
@@ -207,12 +228,15 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
   const count = reader.varint();
   let previousUs = reader.varint();
   const records: JournalRecord[] = [];
+  let turns = firstTurn;
   for (let index = 0; index < count; index++) {
     const tag = reader.u8();
     const timeUs = previousUs + reader.signed();
     if (tag === idleTag) {
       const record = { kind: 'idle' as const, timeUs, stepUs: reader.varint(), count: reader.varint() };
-      if (record.count === 0) throw new WireError('BAD_VALUE', 'an idle run of 0 turns');
+      if (record.count === 0 || record.count > idleTurnsMax) {
+        throw new WireError('BAD_VALUE', `an idle run of ${record.count} turns`);
+      }
       records.push(record);
     } else {
       const hasOutputs = (tag & hasOutputsFlag) !== 0;
@@ -227,7 +251,12 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
         digest: hasOutputs ? reader.u32() : 0,
       });
     }
-    previousUs = lastTimeOf(records.at(-1)!);
+    const last = records.at(-1)!;
+    turns += turnsOf(last);
+    previousUs = lastTimeOf(last);
+    if (timeUs < 0 || !Number.isSafeInteger(previousUs) || !Number.isSafeInteger(turns)) {
+      throw new WireError('BAD_VALUE', `record ${index} has a time or a turn that nothing can count`);
+    }
   }
   reader.end();
   return { firstTurn, records };

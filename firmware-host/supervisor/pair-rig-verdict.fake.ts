@@ -51,7 +51,21 @@ const neverByDefault = [
 ];
 
 /** Checks all that was promised up to now. `leader` holds the journal that tells what the program did. */
-export function assertUninterrupted(rig: PairRig, leader: RigBoard, expected: Expected = {}): void {
+export function assertUninterrupted(
+  rig: PairRig,
+  leader: RigBoard,
+  expected: Expected = {},
+  name = '',
+): void {
+  try {
+    assertRun(rig, leader, expected);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new Error(`${name}: ${error.message}\n${rig.lines.join('\n')}`, { cause: error });
+  }
+}
+
+function assertRun(rig: PairRig, leader: RigBoard, expected: Expected): void {
   const reports = [...rig.boards.a.reports, ...rig.boards.b.reports];
   for (const code of expected.never ?? neverByDefault) {
     const found = reports.find((report) => report.code === code);

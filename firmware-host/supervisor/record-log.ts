@@ -2,7 +2,7 @@
  * The records of the running history: numbers them, run-length codes idle turns, cuts them into batches that
  * go to the journal and to the bus in one encoding, and keeps the newest ones for a board that joins.
  */
-import { encodeBatch, type JournalRecord, turnsOf } from '../../protocol/record.ts';
+import { encodeBatch, idleTurnsMax, type JournalRecord, turnsOf } from '../../protocol/record.ts';
 
 export interface Batch {
   firstTurn: number;
@@ -105,6 +105,7 @@ function isIdle(record: JournalRecord): record is JournalRecord & { kind: 'turn'
 /** Makes `previous` one turn longer when the time fits its step. */
 function extend(previous: JournalRecord, timeUs: number, open: JournalRecord[]): boolean {
   if (previous.kind === 'idle') {
+    if (previous.count >= idleTurnsMax) return false;
     if (previous.timeUs + previous.stepUs * previous.count !== timeUs) return false;
     previous.count += 1;
     return true;
