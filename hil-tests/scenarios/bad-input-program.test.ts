@@ -4,7 +4,8 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
-import { type LocalRig, other, startLocalRig } from '../rigs/local/local-rig.ts';
+import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import { other } from '../rigs/local/rig-contract.ts';
 import {
   exitCodeOf,
   faultyProgram,

@@ -7,7 +7,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
-import { type BoardLaunch, type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import type { BoardLaunch } from '../rigs/local/rig-contract.ts';
 import { boardSection, changedConfig, exitCodeOf, innardsShown, reports } from './bad-input.ts';
 
 /** The header is some 600 bytes: the middle of a longer journal is among its records. */

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import type { BoardName, LocalRig, RigEvent } from '../rigs/local/local-rig.ts';
+import type { LocalRig } from '../rigs/local/local-rig.ts';
+import type { BoardName, RigEvent } from '../rigs/local/rig-contract.ts';
 
 export const faultyProgram = fileURLToPath(new URL('../programs/faulty/faulty.js', import.meta.url));
 export const ledPin = '13';

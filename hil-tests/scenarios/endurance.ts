@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CableName, LocalRig, Verification } from '../rigs/local/local-rig.ts';
+import type { LocalRig } from '../rigs/local/local-rig.ts';
+import type { CableName, Verification } from '../rigs/local/rig-contract.ts';
 
 export interface EnduranceResult {
   minutes: number;

@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { examples, programPath, programs } from '../programs/manifest.ts';
-import { other, startLocalRig } from '../rigs/local/local-rig.ts';
+import { startLocalRig } from '../rigs/local/local-rig.ts';
+import { other } from '../rigs/local/rig-contract.ts';
 import { seededRandom } from '../rigs/local/seeded-random.ts';
 import { complaintsOf } from './takeovers.ts';
 

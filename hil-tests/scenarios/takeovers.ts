@@ -4,7 +4,8 @@
  * of one uninterrupted run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalRig, other, type Verification } from '../rigs/local/local-rig.ts';
+import type { LocalRig } from '../rigs/local/local-rig.ts';
+import { other, type Verification } from '../rigs/local/rig-contract.ts';
 import { seededRandom } from '../rigs/local/seeded-random.ts';
 
 export interface TakeoversOptions {

@@ -9,7 +9,7 @@ import type {
   FaultRecord,
   RigEvent,
   Verification,
-} from '../../hil-tests/rigs/local/local-rig.ts';
+} from '../../hil-tests/rigs/local/rig-contract.ts';
 
 export type { BoardName, CableName, DeviceView, FaultRecord, RigEvent, Verification };
 export type BoardState = Pick<BoardView, 'running' | 'frozen' | 'status' | 'exitCode'> & {

@@ -1,7 +1,8 @@
 /** The scenarios of `understudy rig` with their reports in text. */
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { describeDistribution, histogram } from '../../hil-tests/report/distribution.ts';
-import { type LocalRig, startLocalRig, type Verification } from '../../hil-tests/rigs/local/local-rig.ts';
+import { type LocalRig, startLocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
+import type { Verification } from '../../hil-tests/rigs/local/rig-contract.ts';
 import { cutCable, runUnderLoad } from '../../hil-tests/scenarios/endurance.ts';
 import { complaintsOf, runTakeovers } from '../../hil-tests/scenarios/takeovers.ts';
 

@@ -18,104 +18,30 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
 import type { ConsoleItem } from '../../../firmware-host/console/console-server.ts';
 import { raisePriority } from '../../../firmware-host/priority.ts';
-import type { BoardStatus } from '../../../firmware-host/supervisor/status.ts';
 import { compareStreams, runUninterrupted, type StreamComparison } from '../../checkers/uninterrupted-run.ts';
-import { type DeviceEvent, type DeviceSummary, monotonicMs } from './device-events.ts';
+import { type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
 import { openPlainDevices, type PlainDevice } from './plain-devices.ts';
+import { deviceName, pairConfig, stateDirectoryOf } from './rig-config.ts';
+import {
+  type BoardLaunch,
+  type BoardName,
+  type BoardView,
+  type CableName,
+  type DeviceView,
+  type FaultRecord,
+  type LocalRigOptions,
+  other,
+  type RigEvent,
+  type Verification,
+} from './rig-contract.ts';
+import { RigDevice } from './rig-device.ts';
 import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
-
-export type BoardName = 'a' | 'b';
-export type CableName = 'serial' | 'ethernet';
-
-export interface LocalRigOptions {
-  program: string;
-  plant: 'tank' | 'bench';
-  /** For journals, logs and sockets; default: a fresh one that `stop` removes. */
-  directory?: string;
-  /** Sections of pair.yaml that differ from the defaults. */
-  timing?: Record<string, unknown>;
-  policy?: Record<string, unknown>;
-  journal?: Record<string, unknown>;
-  serialBaudRate?: number;
-  /** Hold time of the device. Default 1000. */
-  holdTimeMs?: number;
-  deviceBaudRate?: number;
-  deviceMode?: 'fenced' | 'plain';
-  /** Further, plain devices: `kind@path` as in programs/manifest.ts. */
-  plainDevices?: readonly string[];
-  arguments?: string[];
-  /** The other board runs another program, or has another key: to see it refused. */
-  programOfB?: string;
-  pairKeyOfB?: string;
-  /** Keep what the program prints. Default true. */
-  start?: boolean;
-}
-
-/** How one start of a board differs from the others. */
-export interface BoardLaunch {
-  /** Instead of the rig's own. */
-  configFile?: string;
-  /** On top of this process's. */
-  environment?: Record<string, string>;
-}
-
-export interface RigEvent {
-  /** Since the rig was started. */
-  atMs: number;
-  source: BoardName | 'device' | 'rig' | 'program';
-  level: 'info' | 'warning' | 'alarm';
-  code: string;
-  text: string;
-  details?: Record<string, unknown>;
-}
-
-export interface FaultRecord {
-  kind: string;
-  board: BoardName | null;
-  atMs: number;
-  /** Fault -> the device follows the new term. Null: no takeover (yet, or none wanted). */
-  attachGapMs: number | null;
-  /** Fault -> the device accepted the first output of the new term. */
-  outputGapMs: number | null;
-}
-
-export interface BoardView {
-  running: boolean;
-  frozen: boolean;
-  status: (BoardStatus & { pid: number; replicaPid: number | null }) | null;
-  statusAt: number;
-  exitCode: number | null;
-}
-
-export interface DeviceView {
-  attachedBoard: BoardName | null;
-  term: number;
-  session: number;
-  safe: boolean;
-  acceptedBytes: number;
-  rejectedStaleBytes: number;
-}
-
-export interface Verification {
-  streamMatches: boolean;
-  comparedBytes: number;
-  outputsLost: number;
-  outputsRepeated: number;
-  outputsRejectedStale: number;
-  divergences: number;
-  sessions: number;
-  turns: number;
-  comparisons: StreamComparison[];
-}
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const cli = join(repository, 'tools/understudy.ts');
-const deviceProcessFile = fileURLToPath(new URL('./device-process.ts', import.meta.url));
-const deviceName = '/dev/ttyACM0';
 const eventsKept = 2000;
 
 interface BoardProcess extends BoardView {
@@ -126,31 +52,23 @@ interface BoardProcess extends BoardView {
 
 export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
   readonly boards: Record<BoardName, BoardProcess> = { a: newBoard(), b: newBoard() };
-  readonly device: DeviceView = {
-    attachedBoard: null,
-    term: 0,
-    session: 0,
-    safe: false,
-    acceptedBytes: 0,
-    rejectedStaleBytes: 0,
-  };
-  plant: Record<string, number | boolean> = {};
-  pins: Record<string, number> = {};
   readonly cables: Record<CableName, 'up' | 'cut'> = { serial: 'up', ethernet: 'up' };
   readonly events: RigEvent[] = [];
   readonly faults: FaultRecord[] = [];
   readonly directory: string;
   /** What the program printed, through whichever board led. */
   programOutput = '';
-  deviceSummary: DeviceSummary | null = null;
   readonly #options: LocalRigOptions;
   readonly #startedAt = monotonicMs();
   readonly #ownsDirectory: boolean;
-  readonly #accepted = new Map<number, Uint8Array[]>();
-  #termsSeen = new Map<number, { attachedAt: number; firstOutputAt: number | null }>();
+  readonly #device = new RigDevice({
+    event: (level, code, text) => this.#event('device', level, code, text),
+    change: () => this.emit('change'),
+    termBegins: (atMs) => this.#termBegins(atMs),
+    termActs: (atMs) => this.#termActs(atMs),
+  });
   #serialCable: SerialCable | null = null;
   #ethernetCable: EthernetCable | null = null;
-  #deviceChild: ChildProcess | null = null;
   #plainDevices: PlainDevice[] = [];
   #stopped = false;
 
@@ -167,7 +85,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
   }
 
   stateDirectory(board: BoardName): string {
-    return join(this.directory, `board-${board}`);
+    return stateDirectoryOf(this.directory, board);
   }
 
   async open(): Promise<void> {
@@ -177,19 +95,23 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     this.#serialCable = openSerialCable({ baudRate: serialBaudRate });
     const [portA, portB] = (await freeUdpPorts(2)) as [number, number];
     this.#ethernetCable = await openEthernetCable({ portA, portB });
-    const paths = await this.#startDevice();
+    const devicePorts = await this.#device.start(this.#options, this.directory);
     this.#plainDevices = openPlainDevices(this.#options.plainDevices ?? []);
+    const parts = {
+      directory: this.directory,
+      serialCable: this.#serialCable,
+      ethernetCable: this.#ethernetCable,
+      udpPorts: { a: portA, b: portB },
+      devicePorts,
+      plainDevices: this.#plainDevices,
+    };
     const pairKey = randomBytes(32).toString('hex');
-    this.#writeConfig('pair.yaml', this.#options.program, pairKey, paths, portA, portB);
-    const { programOfB, pairKeyOfB } = this.#options;
-    if (programOfB !== undefined || pairKeyOfB !== undefined) {
-      this.#writeConfig(
-        'pair-b.yaml',
-        programOfB ?? this.#options.program,
-        pairKeyOfB ?? pairKey,
-        paths,
-        portA,
-        portB,
+    const { program, programOfB = program, pairKeyOfB = pairKey } = this.#options;
+    writeFileSync(this.configFile, pairConfig(this.#options, parts, program, pairKey));
+    if (programOfB !== program || pairKeyOfB !== pairKey) {
+      writeFileSync(
+        join(this.directory, 'pair-b.yaml'),
+        pairConfig(this.#options, parts, programOfB, pairKeyOfB),
       );
     }
     if (this.#options.start !== false) {
@@ -198,171 +120,42 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     }
   }
 
-  #writeConfig(
-    file: string,
-    program: string,
-    pairKey: string,
-    paths: [string, string],
-    portA: number,
-    portB: number,
-  ): void {
-    const { timing, policy, journal, serialBaudRate = 115_200 } = this.#options;
-    const cable = this.#serialCable!;
-    const ethernet = this.#ethernetCable!;
-    const address = ({ address: host, port }: { address: string; port: number }): string => `${host}:${port}`;
-    const config = {
-      program: resolve(program),
-      ...(this.#options.arguments === undefined ? {} : { arguments: this.#options.arguments }),
-      pairKey,
-      boards: {
-        a: {
-          serial: { path: cable.pathA, baudRate: serialBaudRate },
-          ethernet: { listen: `127.0.0.1:${portA}`, peer: address(ethernet.addressForA) },
-          state: this.stateDirectory('a'),
-          console: join(this.directory, 'a.sock'),
-        },
-        b: {
-          serial: { path: cable.pathB, baudRate: serialBaudRate },
-          ethernet: { listen: `127.0.0.1:${portB}`, peer: address(ethernet.addressForB) },
-          state: this.stateDirectory('b'),
-          console: join(this.directory, 'b.sock'),
-        },
-      },
-      devices: [
-        {
-          name: deviceName,
-          kind: this.#options.deviceMode ?? 'fenced',
-          baudRate: this.#options.deviceBaudRate ?? 115_200,
-          ports: { a: paths[0], b: paths[1] },
-        },
-        ...this.#plainDevices.map(({ name, ports }) => ({ name, kind: 'plain', baudRate: 9600, ports })),
-      ],
-      ...(timing === undefined ? {} : { timing }),
-      ...(policy === undefined ? {} : { policy }),
-      ...(journal === undefined ? {} : { journal }),
-    };
-    writeFileSync(join(this.directory, file), stringify(config));
-  }
-
   // ---------------------------------------------------------------- device
 
-  #startDevice(): Promise<[string, string]> {
-    const options = {
-      plant: this.#options.plant === 'tank' ? 'water-tank' : 'bench',
-      mode: this.#options.deviceMode ?? 'fenced',
-      baudRate: this.#options.deviceBaudRate ?? 115_200,
-      holdTimeMs: this.#options.holdTimeMs ?? 1000,
-      // A port that is plugged in again has the name it had, as with udev's links.
-      linkPaths: [join(this.directory, 'device-a'), join(this.directory, 'device-b')],
-    };
-    const child = spawn(process.execPath, [deviceProcessFile, '--options', JSON.stringify(options)], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#deviceChild = child;
-    if (child.pid !== undefined) raisePriority(child.pid);
-    child.stderr?.on('data', (chunk: Buffer) =>
-      this.#event('device', 'warning', 'DEVICE_NOISE', chunk.toString().trim()),
-    );
-    return new Promise((accept, reject) => {
-      child.once('exit', (code) => {
-        if (!this.#stopped) this.#event('device', 'alarm', 'DEVICE_PROCESS_ENDED', `with code ${code}`);
-        reject(new Error(`the device's process ended with code ${code}`));
-      });
-      createInterface({ input: child.stdout! }).on('line', (line) => {
-        const event = JSON.parse(line) as DeviceEvent & { monotonicMs: number };
-        if (event.event === 'ready') accept(event.paths);
-        this.#deviceEvent(event);
-      });
-    });
-  }
-
-  #deviceEvent(event: DeviceEvent & { monotonicMs: number }): void {
-    switch (event.event) {
-      case 'attached': {
-        this.device.attachedBoard = event.port === 0 ? 'a' : 'b';
-        this.device.safe = false;
-        this.device.session = event.session;
-        if (event.term > this.device.term) {
-          this.#termsSeen.set(event.term, { attachedAt: event.monotonicMs, firstOutputAt: null });
-          for (const fault of this.#faultsWaiting())
-            fault.attachGapMs = event.monotonicMs - this.#startedAt - fault.atMs;
-        }
-        this.device.term = event.term;
-        const who = event.port === 0 ? 'A' : 'B';
-        this.#event(
-          'device',
-          'info',
-          'DEVICE_FOLLOWS',
-          `the device follows board ${who}, term ${event.term}`,
-        );
-        break;
-      }
-      case 'output': {
-        const bytes = new Uint8Array(Buffer.from(event.base64, 'base64'));
-        let chunks = this.#accepted.get(event.session);
-        if (chunks === undefined) {
-          chunks = [];
-          this.#accepted.set(event.session, chunks);
-        }
-        chunks.push(bytes);
-        this.device.acceptedBytes += bytes.length;
-        const term = this.#termsSeen.get(event.term);
-        if (term !== undefined && term.firstOutputAt === null) {
-          term.firstOutputAt = event.monotonicMs;
-          for (const fault of this.faults) {
-            if (fault.attachGapMs !== null && fault.outputGapMs === null) {
-              fault.outputGapMs = event.monotonicMs - this.#startedAt - fault.atMs;
-            }
-          }
-        }
-        break;
-      }
-      case 'rejected-stale':
-        this.device.rejectedStaleBytes += event.bytes;
-        this.#event(
-          'device',
-          'warning',
-          'DEVICE_REJECTED',
-          `refused what came under old term ${event.term} (${event.bytes} bytes of output)`,
-        );
-        break;
-      case 'safe-state':
-        this.device.safe = true;
-        this.device.attachedBoard = null;
-        this.#event(
-          'device',
-          'alarm',
-          'DEVICE_SAFE_STATE',
-          'no controller for the hold time: outputs in their safe state',
-        );
-        break;
-      case 'session':
-        this.device.session = event.session;
-        break;
-      case 'state':
-        this.plant = event.plant;
-        this.pins = Object.fromEntries(event.pins.map((pin) => [String(pin.pin), pin.value]));
-        break;
-      case 'input-lost':
-        this.#event('device', 'alarm', 'DEVICE_INPUT_LOST', `${event.bytes} bytes`);
-        break;
-      case 'summary':
-        this.deviceSummary = event;
-        break;
-      default:
-        break;
-    }
-    this.emit('change');
-  }
-
-  /** Faults that the attachment of a new term answers. */
-  #faultsWaiting(): FaultRecord[] {
+  /** The device follows a new term: whatever fault waits for that is answered. */
+  #termBegins(atMs: number): void {
     const last = this.faults.at(-1);
-    return last !== undefined && last.attachGapMs === null && takesOver(last.kind) ? [last] : [];
+    if (last !== undefined && last.attachGapMs === null && takesOver(last.kind)) {
+      last.attachGapMs = atMs - this.#startedAt - last.atMs;
+    }
+  }
+
+  #termActs(atMs: number): void {
+    for (const fault of this.faults) {
+      if (fault.attachGapMs !== null && fault.outputGapMs === null) {
+        fault.outputGapMs = atMs - this.#startedAt - fault.atMs;
+      }
+    }
+  }
+
+  get device(): DeviceView {
+    return this.#device.view;
+  }
+
+  get plant(): Record<string, number | boolean> {
+    return this.#device.plant;
+  }
+
+  get pins(): Record<string, number> {
+    return this.#device.pins;
+  }
+
+  get deviceSummary(): DeviceSummary | null {
+    return this.#device.summary;
   }
 
   deviceCommand(command: Record<string, unknown>): void {
-    this.#deviceChild?.stdin?.write(`${JSON.stringify(command)}\n`);
+    this.#device.command(command);
   }
 
   // ---------------------------------------------------------------- boards
@@ -620,7 +413,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     });
     const comparisons = reference.sessions
       .filter((session) => session.device === deviceName)
-      .map((session) => compareStreams(session, Buffer.concat(this.#accepted.get(session.session) ?? [])));
+      .map((session) => compareStreams(session, Buffer.concat(this.#device.accepted(session.session))));
     const divergences =
       this.events.filter((event) => event.code === 'DIVERGED').length +
       (reference.divergedAtTurn === null ? 0 : 1);
@@ -633,7 +426,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       outputsRepeated: total((each) => each.repeatedBytes),
       outputsRejectedStale: this.device.rejectedStaleBytes,
       divergences,
-      sessions: this.#accepted.size,
+      sessions: this.#device.sessionCount,
       turns: reference.turns,
       comparisons,
     };
@@ -648,13 +441,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       board.console?.destroy();
       if (board.running) board.child?.kill('SIGKILL');
     }
-    const device = this.#deviceChild;
-    if (device !== null && device.exitCode === null) {
-      const ended = new Promise((accept) => device.once('exit', accept));
-      device.stdin?.end();
-      device.kill('SIGTERM');
-      await ended;
-    }
+    await this.#device.stop();
     for (const each of this.#plainDevices) each.close();
     this.#serialCable?.close();
     await this.#ethernetCable?.close();
@@ -680,10 +467,6 @@ function takesOver(kind: string): boolean {
   return (
     kind === 'kill-primary' || kind === 'freeze-primary' || kind === 'kill-replica' || kind === 'switchover'
   );
-}
-
-export function other(board: BoardName): BoardName {
-  return board === 'a' ? 'b' : 'a';
 }
 
 function killQuietly(pid: number, signal: NodeJS.Signals): void {
