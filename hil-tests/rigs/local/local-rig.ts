@@ -15,16 +15,15 @@ import { EventEmitter } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ConsoleItem } from '../../../firmware-host/console/console-server.ts';
 import { raisePriority } from '../../../firmware-host/priority.ts';
-import { compareStreams, runUninterrupted, type StreamComparison } from '../../checkers/uninterrupted-run.ts';
 import { type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
 import { openPlainDevices, type PlainDevice } from './plain-devices.ts';
-import { deviceName, pairConfig, stateDirectoryOf } from './rig-config.ts';
+import { pairConfig, stateDirectoryOf } from './rig-config.ts';
 import {
   type BoardLaunch,
   type BoardName,
@@ -38,6 +37,7 @@ import {
   type Verification,
 } from './rig-contract.ts';
 import { RigDevice } from './rig-device.ts';
+import { verifyRun } from './rig-verification.ts';
 import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -404,32 +404,8 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
 
   /** After `stopBoards`: compares what the device took with one uninterrupted run of the recorded events. */
   async verify(journalOf?: BoardName): Promise<Verification> {
-    const board = journalOf ?? this.device.attachedBoard ?? 'a';
-    const state = this.stateDirectory(board);
-    const reference = await runUninterrupted(join(state, 'journal.usj'), {
-      bundleFile: join(state, 'program.bundle.js'),
-      programFile: resolve(this.#options.program),
-      filesRoot: '',
-    });
-    const comparisons = reference.sessions
-      .filter((session) => session.device === deviceName)
-      .map((session) => compareStreams(session, Buffer.concat(this.#device.accepted(session.session))));
-    const divergences =
-      this.events.filter((event) => event.code === 'DIVERGED').length +
-      (reference.divergedAtTurn === null ? 0 : 1);
-    const total = (pick: (comparison: StreamComparison) => number): number =>
-      comparisons.reduce((sum, comparison) => sum + pick(comparison), 0);
-    return {
-      streamMatches: comparisons.length > 0 && comparisons.every((each) => each.differsAt === null),
-      comparedBytes: total((each) => each.comparedBytes),
-      outputsLost: total((each) => each.lostBytes),
-      outputsRepeated: total((each) => each.repeatedBytes),
-      outputsRejectedStale: this.device.rejectedStaleBytes,
-      divergences,
-      sessions: this.#device.sessionCount,
-      turns: reference.turns,
-      comparisons,
-    };
+    const state = this.stateDirectory(journalOf ?? this.device.attachedBoard ?? 'a');
+    return await verifyRun(state, this.#options.program, this.#device, this.events);
   }
 
   async stop(): Promise<void> {
