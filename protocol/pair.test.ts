@@ -127,6 +127,20 @@ const table: { name: string; path: PairInput[]; input: PairInput; role: Role; ef
     effects: ['gate closed', 'attach 2 solo'],
   },
   {
+    name: 'protected, the backup claims: it acknowledges nothing any more, so solo',
+    path: toProtected,
+    input: { kind: 'peer-role', role: 'contending', term: 1 },
+    role: 'contending',
+    effects: ['gate closed', 'attach 2 solo'],
+  },
+  {
+    name: 'handing over, the backup claims: as asked',
+    path: [...toProtected, { kind: 'replica-failed' }],
+    input: { kind: 'peer-role', role: 'contending', term: 1 },
+    role: 'primary',
+    effects: [],
+  },
+  {
     name: 'solo already, silence changes nothing',
     path: toPrimary,
     input: red,

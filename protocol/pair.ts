@@ -252,6 +252,11 @@ export class Pair {
       this.#peer.role = role;
       this.#peer.term = Math.max(this.#peer.term, term);
     }
+    if (role === 'contending' && this.role === 'primary' && this.protected && !this.#handingOver) {
+      // It takes us for dead, and acknowledges nothing until the device has decided.
+      this.protected = false;
+      return this.#contend(now, 'solo', this.term + 1, 'the other board claims the device');
+    }
     if (role !== 'primary') return [];
     switch (this.role) {
       case 'starting':

@@ -504,6 +504,7 @@ export class Supervisor {
 
   #stepDown(): void {
     this.#leading = false;
+    this.#following = false;
     this.#pendingAttach = null;
     this.#handover = null;
     this.#follower = null;
@@ -1519,6 +1520,12 @@ export class Supervisor {
       return;
     }
     if (message.kind === 'records') {
+      if (this.#claimsTheDevice) {
+        // The counts that were named to the device are this copy's last word: what comes later is neither run nor
+        // acknowledged, so nothing of it can have been released.
+        this.#refusedRecords = true;
+        return;
+      }
       this.#receiveRecords(message.batch);
       this.#storing.push({ sequence, stream, turns: this.#log.turns });
       this.#acknowledgeStored();
@@ -1528,13 +1535,24 @@ export class Supervisor {
     this.#stored(sequence, stream);
   }
 
+  /** A copy that has asked for the device. */
+  get #claimsTheDevice(): boolean {
+    return this.#following && this.#pair.role === 'contending' && this.#pendingAttach === null;
+  }
+
+  /** Records of this stream were refused: an acknowledgement would count for them too. */
+  #refusedRecords = false;
+
   #stored(sequence: number, stream: number): void {
+    if (this.#refusedRecords && this.#claimsTheDevice) return;
+    this.#refusedRecords = false;
     if (this.#storing.length > 0) this.#storing.push({ sequence, stream, turns: this.#log.turns });
     else this.#fromSession(this.#session.step(this.#now, { kind: 'stored', sequence, stream }));
   }
 
   /** Journal BEFORE acknowledge: under fsync `always` the acknowledgement waits for the disk. */
   #acknowledgeStored(): void {
+    if (this.#refusedRecords && this.#claimsTheDevice) return;
     let stored: { sequence: number; stream: number } | null = null;
     while (this.#storing.length > 0) {
       const first = this.#storing[0]!;
