@@ -4,7 +4,7 @@
  * Frequent messages are binary (records, heartbeats); what is said a few times in a life is JSON.
  */
 import { ByteReader, ByteWriter, WireError } from './bytes.ts';
-import type { Role } from './pair.ts';
+import type { Role } from './pair-contract.ts';
 
 /** Everything that must be equal on both boards; compared when they meet, never patched around. */
 export interface Identity {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type JournalSummary, leads, Pair, type PairEffect, type PairInput, type Role } from './pair.ts';
+import { leads, Pair } from './pair.ts';
+import type { JournalSummary, PairEffect, PairInput, Role } from './pair-contract.ts';
 
 const options = { board: 'a', waitForPeerMs: 1000, alone: 'lead', claimRetryMs: 250 } as const;
 const empty: JournalSummary = { term: 0, turns: 0 };

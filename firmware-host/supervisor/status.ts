@@ -1,7 +1,7 @@
 /** A board's state as the console, the monitor and `understudy dev` show it. All counts since the board's start. */
 
 import type { LinkStatistics } from '../../protocol/link-state.ts';
-import type { Role } from '../../protocol/pair.ts';
+import type { Role } from '../../protocol/pair-contract.ts';
 
 export interface BoardStatus {
   board: 'a' | 'b';

@@ -16,13 +16,8 @@ import { assert } from '../../protocol/assert.ts';
 import { WireError } from '../../protocol/bytes.ts';
 import type { FailureDetector } from '../../protocol/detector.ts';
 import type { DeviceController } from '../../protocol/device-stream/controller.ts';
-import {
-  type GateMode,
-  Pair,
-  type PairEffect,
-  type PairInput,
-  type PairOptions,
-} from '../../protocol/pair.ts';
+import { Pair } from '../../protocol/pair.ts';
+import type { GateMode, PairEffect, PairInput, PairOptions } from '../../protocol/pair-contract.ts';
 import {
   type DivergenceReport,
   decodeHeartbeat,
