@@ -89,6 +89,9 @@ const suspectTurns = 3;
 /** After so long without a failure the restarts before it do not count any more. */
 const undisturbedMs = 60_000;
 const divergencesMax = 3;
+const lagStepMs = 5;
+/** Turns with outputs that are kept to explain a divergence of a copy that is far behind. */
+const tracesMax = 1000;
 /** Handshakes under another key before it is taken for more than noise. */
 const keyRefusalsMin = 5;
 /** What the other board is told as the exit code of a program that never came to exit. */
@@ -766,7 +769,10 @@ export class Supervisor {
       this.#clock.atLeast(done.endUs);
       this.#hold(turn, outputs);
       this.#eventTakesEffect(turn, event);
-      if (this.#follower !== null && outputs.length > 0) this.#traces.push({ turn, outputs });
+      if (this.#follower !== null && outputs.length > 0) {
+        this.#traces.push({ turn, outputs });
+        if (this.#traces.length > tracesMax) this.#traces.shift();
+      }
       if (!done.alive && outputs.every((output) => output.kind !== 'exit')) this.#programIdle();
       return;
     }
@@ -924,6 +930,10 @@ export class Supervisor {
   }
 
   #sendBatch(batch: Batch): void {
+    const newest = this.#unexecuted.at(-1);
+    // One mark for what went out within a few milliseconds is enough to tell how old the lag is.
+    if (newest !== undefined && this.#now - newest.sentAt < lagStepMs) newest.endTurn = batch.endTurn;
+    else this.#unexecuted.push({ endTurn: batch.endTurn, sentAt: this.#now });
     this.#sentBatches.push({
       sequence: this.#say({ kind: 'records', batch: batch.bytes }),
       endTurn: batch.endTurn,
@@ -1861,7 +1871,7 @@ export class Supervisor {
 
   #sendTrace(turn: number): void {
     const trace = this.#traces.find((each) => each.turn === turn);
-    const outputs = JSON.stringify(trace?.outputs ?? [], (_key, value) =>
+    const outputs = JSON.stringify(trace?.outputs ?? null, (_key, value) =>
       value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
     );
     this.#say({ kind: 'trace', turn, outputs });
@@ -1871,7 +1881,10 @@ export class Supervisor {
   #traceArrived(turn: number, outputs: string): void {
     const mismatch = this.#digestMismatch;
     if (mismatch === null || mismatch.turn !== turn) return;
-    const { expected, actual, index } = describeDivergence(JSON.parse(outputs), mismatch.outputs);
+    const theirs = JSON.parse(outputs) as unknown[] | null;
+    const { expected: first, actual, index } = describeDivergence(theirs ?? [], mismatch.outputs);
+    // A turn of long ago: only its digest is left.
+    const expected = theirs === null ? 'something else' : first;
     this.#diverged({ turn, expected, actual, stack: mismatch.stacks[index] ?? mismatch.stacks.at(-1) ?? '' });
   }
 
@@ -1885,6 +1898,7 @@ export class Supervisor {
     if (this.#resuming !== null) return this.#forgetJournal();
     this.#effects.push({ kind: 'replica-stop', reason: 'DIVERGED' });
     this.#runner.reset();
+    this.#joinNotBefore = this.#now + this.#options.restartDelayMs;
     this.#say({ kind: 'not-eligible', reason: `board ${this.#options.board} diverged`, report });
     this.#flush();
     this.#following = false;
