@@ -185,6 +185,18 @@ describe('the device sees one program that never failed when', () => {
     }
   });
 
+  test('a wish to join that comes late, after the board has given up and wished again', () => {
+    const rig = new PairRig({ seed: 7009, holdTimeMs });
+    rig.start();
+    expect(rig.run(100, () => rig.boards.a.status.role === 'primary')).toBe(true);
+    rig.cutLinks([0, 1]);
+    rig.boards.b.input({ kind: 'tick' });
+    rig.run(620);
+    rig.cutLinks([0, 1], false);
+    rest(rig);
+    assertUninterrupted(rig, rig.runUntilProtected());
+  });
+
   test('one link is cut: no takeover, protected all the time', () => {
     for (const link of [0, 1]) {
       const rig = rigFor(link + 1, new VirtualTime(7).random);

@@ -1651,6 +1651,8 @@ export class Supervisor {
         this.#role({ kind: 'handover-refused', term: message.term });
         return;
       case 'note':
+        // One of a history that was sent for an earlier wish.
+        if (!this.#following) return;
         this.#notes.push(message.note);
         this.#pendingNotes.push(message.note);
         this.#effects.push({ kind: 'journal-note', note: message.note });
