@@ -25,7 +25,11 @@ describe('cables', () => {
     timeout: 90_000,
   }, async () => {
     rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank' });
-    await rig.until((each) => each.isProtected(), 30_000, 'protected');
+    await rig.until(
+      (each) => each.isProtected() && each.device.acceptedBytes > 100,
+      30_000,
+      'protected, at work',
+    );
     const { term } = rig.device;
     rig.cut('ethernet');
     rig.cut('serial');
