@@ -150,7 +150,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
 }
 
 /** An orderly leave hands the reign over; it must not take for ever. */
-const leaveMsMax = 3000;
+const leaveMsMax = 10_000;
 
 function openLinks(config: Config, board: 'a' | 'b'): DatagramLink[] {
   const { serial, ethernet } = config.boards[board];

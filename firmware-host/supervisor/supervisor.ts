@@ -97,7 +97,7 @@ const keyRefusalsMin = 5;
 /** What the other board is told as the exit code of a program that never came to exit. */
 const failedProgramCode = 1;
 /** An orderly leave does not wait longer for the device. */
-const leaveMsMax = 2500;
+const leaveMsMax = 8000;
 /** A link that was not heard for so long is reported. */
 const linkSilentMs = 500;
 

@@ -37,11 +37,16 @@ describe(`programs lose their primary at a random moment (UNDERSTUDY_SEED=${seed
           'the backup takes over',
         );
         const taken = rig.device.acceptedBytes;
-        const ended = entry.expectation.exitCode !== undefined;
+        const survivor = rig.boards[other(primary)];
+        const turnsThen = survivor.status?.turns ?? 0;
+        const mayEnd = entry.expectation.exitCode !== undefined;
+        // Some programs have said all they had to say by then; their survivor still takes its turns.
+        const goesOn = (): boolean =>
+          survivor.status?.role === 'primary' && survivor.status.turns > turnsThen + 5;
         await rig.until(
-          (each) => each.device.acceptedBytes > taken || (ended && !each.boards[other(primary)].running),
+          (each) => each.device.acceptedBytes > taken || goesOn() || (mayEnd && !survivor.running),
           10_000,
-          'the survivor speaks to the device',
+          'the survivor goes on',
         );
         await rig.stopBoards();
         expect(complaintsOf(await rig.verify(other(primary)))).toEqual([]);

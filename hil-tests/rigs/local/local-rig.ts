@@ -396,7 +396,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
       const board = this.boards[name];
       if (!board.running) continue;
       board.child?.kill('SIGTERM');
-      await this.until(() => !board.running, 10_000, `board ${name} leaves`).catch(() =>
+      await this.until(() => !board.running, 15_000, `board ${name} leaves`).catch(() =>
         board.child?.kill('SIGKILL'),
       );
     }
