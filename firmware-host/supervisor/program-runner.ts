@@ -6,7 +6,7 @@
  * real time means that the program hangs.
  */
 import { assert } from '../../protocol/assert.ts';
-import { type JournalRecord, lastTimeOf, type ReplicaEvent, turnsOf } from '../../protocol/record.ts';
+import { type JournalRecord, type ReplicaEvent, turnsOf } from '../../protocol/record.ts';
 import type { FromReplica, ToReplica } from '../ipc.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -143,11 +143,5 @@ export class ProgramRunner {
     if (following !== undefined) following.sentAt = Math.max(following.sentAt, now);
     if (sent.mode === 'performed') return { mode: 'performed', turn: sent.turn, event: sent.event!, done };
     return { mode: 'replayed', firstTurn: done.turn + 1 - turnsOf(sent.record!), record: sent.record!, done };
-  }
-
-  /** Virtual time of the newest turn that waits to be replayed, for the status. */
-  get newestReplayUs(): number | null {
-    const last = this.#sent.at(-1)?.record;
-    return last === undefined || last === null ? null : lastTimeOf(last);
   }
 }
