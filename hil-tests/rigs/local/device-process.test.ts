@@ -242,8 +242,9 @@ describe('fenced', () => {
     a.effects.all.length = 0;
     a.step({ kind: 'attach', term: 1, session: session + 1, inputsReceived: 0 });
     await a.effect('attached');
-    // A keepalive meets the lost port: serialport notices only when it writes.
-    const closed = once(a.port, 'close');
+    // A keepalive meets the lost port: serialport notices only when it writes. Not `once` of node:events: it rejects
+    // when the write's EIO is told before the close.
+    const closed = new Promise((resolve) => a.port.once('close', resolve));
     device.command({ command: 'close-port', port: 0 });
     await closed;
     device.command({ command: 'open-port', port: 0 });
