@@ -3,18 +3,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import {
   checkMagic,
   type EntryFault,
-  findValidEntry,
   type JournalEntry,
   JournalError,
   type JournalHeader,
   journalMagic,
-  parseEntry,
 } from './entry.ts';
-
-export type JournalTail =
-  | 'clean'
-  /** What follows `tornAtByte` was never completed: a crash while writing. */
-  | { tornAtByte: number; tornBytes: number; reason: EntryFault };
+import { cutEntry, type JournalTail, judgeTail } from './entry-cut.ts';
 
 export interface PlacedEntry {
   /** From 0, the header. */
@@ -74,20 +68,21 @@ class EntryCutter {
 
   async next(): Promise<PlacedEntry | JournalTail> {
     for (;;) {
-      const position = this.#atByte - this.#bufferAtByte;
-      if (this.#hasEnded && position === this.#buffer.length) return 'clean';
-      const parsed = parseEntry(this.#buffer, position, this.#atByte);
-      if (parsed.kind === 'entry') {
-        const startByte = this.#atByte;
-        this.#atByte += parsed.bytes;
-        const { entry } = parsed;
-        return { number: this.#number++, startByte, endByte: this.#atByte, entry };
+      const cut = cutEntry(this.#buffer, this.#atByte - this.#bufferAtByte, this.#atByte, this.#hasEnded);
+      switch (cut.kind) {
+        case 'end':
+          return 'clean';
+        case 'entry': {
+          const startByte = this.#atByte;
+          this.#atByte += cut.bytes;
+          return { number: this.#number++, startByte, endByte: this.#atByte, entry: cut.entry };
+        }
+        case 'need':
+          await this.#need(cut.bytes);
+          continue;
+        case 'invalid':
+          return await this.#tornTail(cut.reason);
       }
-      if (parsed.kind === 'incomplete' && !this.#hasEnded) {
-        await this.#need(parsed.bytesNeeded);
-        continue;
-      }
-      return await this.#tornTail(parsed.kind === 'invalid' ? parsed.fault : 'ENTRY_CUT_SHORT');
     }
   }
 
@@ -121,15 +116,7 @@ class EntryCutter {
 
   async #tornTail(reason: EntryFault): Promise<JournalTail> {
     await this.#need(Number.MAX_SAFE_INTEGER);
-    const next = findValidEntry(this.#buffer, 1, this.#bufferAtByte);
-    if (next !== null) {
-      throw new JournalError(
-        'JOURNAL_DAMAGED',
-        `${this.#file} is damaged at byte ${this.#atByte}, entry ${this.#number} (${reason}): ` +
-          `a valid entry follows at byte ${this.#bufferAtByte + next}`,
-      );
-    }
-    return { tornAtByte: this.#atByte, tornBytes: this.#buffer.length, reason };
+    return judgeTail(this.#file, this.#buffer, this.#atByte, this.#number, reason);
   }
 }
 

@@ -166,10 +166,10 @@ export class JournalWriter {
     try {
       const file = await (options.openFile ?? openJournalFile)(path, 'r+');
       try {
-        if (cut !== null) {
-          await file.truncate(cut.atByte);
-          await file.datasync();
-        }
+        if (cut !== null) await file.truncate(cut.atByte);
+        // The process before this one may have ended between its last write and the sync: what was read counts as
+        // durable from here on, so it has to be.
+        if (cut !== null || options.fsync !== 'never') await file.datasync();
         const writer = new JournalWriter(path, file, options, { endByte, nextNumber, index });
         return { writer, header: reading.header, cut };
       } catch (error) {

@@ -14,12 +14,41 @@ export const linkNames: readonly LinkName[] = ['ethernet', 'serial'];
 export type Fault =
   // The bus. `from` is the board whose sending is struck; null strikes both directions.
   | { kind: 'loss'; at: number; until: number; link: LinkName; from: BoardName | null; probability: number }
-  | { kind: 'delay'; at: number; until: number; link: LinkName; from: BoardName | null; ms: number; jitterMs: number }
-  | { kind: 'duplication'; at: number; until: number; link: LinkName; from: BoardName | null; probability: number }
+  | {
+      kind: 'delay';
+      at: number;
+      until: number;
+      link: LinkName;
+      from: BoardName | null;
+      ms: number;
+      jitterMs: number;
+    }
+  | {
+      kind: 'duplication';
+      at: number;
+      until: number;
+      link: LinkName;
+      from: BoardName | null;
+      probability: number;
+    }
   /** A datagram is held back until later ones have passed it. */
-  | { kind: 'reordering'; at: number; until: number; link: LinkName; from: BoardName | null; probability: number }
+  | {
+      kind: 'reordering';
+      at: number;
+      until: number;
+      link: LinkName;
+      from: BoardName | null;
+      probability: number;
+    }
   /** Bytes are flipped, dropped or inserted; on the serial link before its framing, as noise on the wire is. */
-  | { kind: 'corruption'; at: number; until: number; link: LinkName; from: BoardName | null; probability: number }
+  | {
+      kind: 'corruption';
+      at: number;
+      until: number;
+      link: LinkName;
+      from: BoardName | null;
+      probability: number;
+    }
   | { kind: 'cut'; at: number; until: number; link: LinkName; from: BoardName | null }
   /** Nothing comes out for a while, then all of it at once. */
   | { kind: 'stall'; at: number; until: number; link: LinkName; from: BoardName | null }

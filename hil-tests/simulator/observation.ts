@@ -2,8 +2,9 @@
  * What happened in a simulated life, in the order in which it did: all that checkers and the timeline look at.
  * The world tells it as it happens; nothing of it was ever seen by the boards themselves.
  */
-import type { BoardStatus } from '../../firmware-host/supervisor/status.ts';
+
 import type { ExitReason, Report } from '../../firmware-host/supervisor/effects.ts';
+import type { BoardStatus } from '../../firmware-host/supervisor/status.ts';
 import type { Output, ReplicaEvent } from '../../protocol/record.ts';
 import type { BoardName, Fault } from './fault.ts';
 
@@ -41,7 +42,15 @@ export type Observation =
   | { kind: 'device-session'; device: number; session: number }
   | { kind: 'device-safe'; device: number }
   /** Accepted for good. `offset` counts the session's output bytes. */
-  | { kind: 'device-output'; device: number; session: number; board: BoardName; term: number; offset: number; bytes: Uint8Array }
+  | {
+      kind: 'device-output';
+      device: number;
+      session: number;
+      board: BoardName;
+      term: number;
+      offset: number;
+      bytes: Uint8Array;
+    }
   | { kind: 'device-stale'; device: number; board: BoardName; term: number; bytes: number }
   /** The device has something to say, from this offset of the session's input bytes. */
   | { kind: 'device-input'; device: number; session: number; offset: number; bytes: Uint8Array }

@@ -1,6 +1,6 @@
 /** A journal's entries as lines for people and as objects for programs. */
 import type { JournalHeader, JournalNote } from '../../firmware-host/journal/entry.ts';
-import type { JournalTail } from '../../firmware-host/journal/reader.ts';
+import type { JournalTail } from '../../firmware-host/journal/entry-cut.ts';
 import { type JournalRecord, lastTimeOf, type ReplicaEvent, turnsOf } from '../../protocol/record.ts';
 
 const shownBytesMax = 16;

@@ -5,7 +5,8 @@
  * kept: batches that decode, turn numbers without gap or repetition from 0 on, a clock that never goes back.
  */
 import { JournalError } from '../../firmware-host/journal/entry.ts';
-import { type JournalTail, type PlacedEntry, readJournal } from '../../firmware-host/journal/reader.ts';
+import type { JournalTail } from '../../firmware-host/journal/entry-cut.ts';
+import { type PlacedEntry, readJournal } from '../../firmware-host/journal/reader.ts';
 import { WireError } from '../../protocol/bytes.ts';
 import { decodeBatch, lastTimeOf, type RecordBatch, turnsOf } from '../../protocol/record.ts';
 

@@ -1,0 +1,105 @@
+/**
+ * Somebody on the bus who has no key: sends bytes of his own, old datagrams again, a board its own words, datagrams under
+ * another key, and halves of real ones. What a board makes of them is looked at from outside.
+ */
+import type { SupervisorEffect } from '../../firmware-host/supervisor/effects.ts';
+import { Channel } from '../../protocol/channel.ts';
+import type { CryptoProvider } from '../../protocol/crypto.ts';
+import type { Board } from './board.ts';
+import type { BoardName, Fault } from './fault.ts';
+import type { Random } from './random.ts';
+
+type Trick = Extract<Fault, { kind: 'forgery' }>['how'];
+
+const remembered = 256;
+
+/** What a forged datagram may lead to: it is counted, and a handshake may be answered. */
+const harmless: ReadonlySet<SupervisorEffect['kind']> = new Set(['wake', 'transmit']);
+
+class Memory {
+  readonly #all: Uint8Array[] = [];
+  #next = 0;
+
+  add(bytes: Uint8Array): void {
+    if (this.#all.length < remembered) this.#all.push(bytes);
+    else {
+      this.#all[this.#next] = bytes;
+      this.#next = (this.#next + 1) % remembered;
+    }
+  }
+
+  any(random: Random): Uint8Array | null {
+    return this.#all.length === 0 ? null : random.pick(this.#all);
+  }
+}
+
+export class Forger {
+  readonly #random: Random;
+  readonly #crypto: CryptoProvider;
+  readonly #prologue: Uint8Array;
+  readonly #sentBy: Record<BoardName, Memory> = { a: new Memory(), b: new Memory() };
+  readonly #deliveredTo: Record<BoardName, Memory> = { a: new Memory(), b: new Memory() };
+
+  constructor(random: Random, crypto: CryptoProvider, prologue: Uint8Array) {
+    this.#random = random;
+    this.#crypto = crypto;
+    this.#prologue = prologue;
+  }
+
+  saw(from: BoardName, bytes: Uint8Array): void {
+    this.#sentBy[from].add(bytes);
+  }
+
+  delivered(to: BoardName, bytes: Uint8Array): void {
+    this.#deliveredTo[to].add(bytes);
+  }
+
+  /** Bytes for that board, or null when there is nothing yet to make them of. */
+  forge(how: Trick, to: BoardName): Uint8Array | null {
+    switch (how) {
+      case 'random':
+        return this.#random.bytes(1 + this.#random.below(300));
+      case 'replayed':
+        return this.#deliveredTo[to].any(this.#random);
+      case 'reflected':
+        return this.#sentBy[to].any(this.#random);
+      case 'truncated': {
+        const whole = this.#sentBy[to === 'a' ? 'b' : 'a'].any(this.#random);
+        return whole === null || whole.length < 2
+          ? null
+          : whole.slice(0, 1 + this.#random.below(whole.length - 1));
+      }
+      case 'other-key': {
+        const channel = new Channel({
+          role: 'initiator',
+          pairKey: this.#random.bytes(32),
+          prologue: this.#prologue,
+          crypto: this.#crypto,
+          handshakePayload: this.#random.bytes(8),
+        });
+        return channel.beginHandshake();
+      }
+    }
+  }
+
+  /** Hands it to the board, and says what of the board's state is not what it was. */
+  tryOn(board: Board, link: number, bytes: Uint8Array): string[] {
+    const supervisor = board.supervisor!;
+    // What time alone would change is changed before.
+    board.input({ kind: 'tick' });
+    if (board.supervisor !== supervisor) return [];
+    const before = stateOf(board);
+    const effects = supervisor.step(board.now, { kind: 'datagram', link, bytes });
+    const after = stateOf(board);
+    const changed = Object.keys(before).filter((key) => before[key] !== after[key]);
+    for (const effect of effects) if (!harmless.has(effect.kind)) changed.push(`effect ${effect.kind}`);
+    board.carryOut(effects);
+    return changed;
+  }
+}
+
+/** Everything but the links' counts, which are there to change. */
+function stateOf(board: Board): Record<string, string> {
+  const { links: _, ...status } = board.supervisor!.status(board.now);
+  return Object.fromEntries(Object.entries(status).map(([key, value]) => [key, JSON.stringify(value)]));
+}

@@ -1,0 +1,325 @@
+/**
+ * Draws a life from a seed: what the pair is like, what its program does, and what strikes it when.
+ *
+ * Swarm testing (Groce et al., ISSTA 2012): every life switches about half of the kinds of fault off altogether. A life in
+ * which everything goes wrong all the time never comes to the states that a single fault would have led to.
+ */
+import { type BoardName, boardNames, endOf, type Fault, type FaultKind, linkNames } from './fault.ts';
+import type { LifeFacts } from './observation.ts';
+import { Random } from './random.ts';
+import type { WorldOptions } from './world.ts';
+
+export type DrawnNumbers = Omit<
+  WorldOptions,
+  'seed' | 'random' | 'program' | 'devices' | 'interference' | 'observe'
+> & {
+  devices: { name: string; windowBytes: number; inputRingBytes: number }[];
+};
+
+export interface DrawnLife {
+  seed: number;
+  scenario: string;
+  random: Random;
+  numbers: DrawnNumbers;
+  /** A real johnny-five program in processes of its own, or one that is drawn and runs in this process. */
+  program: 'johnny-five' | 'generated';
+  faults: Fault[];
+  /** No fault begins before, so that the pair has had a chance to become one. */
+  troubleFrom: number;
+  quietAt: number;
+  endsAt: number;
+}
+
+interface Scenario {
+  /** What is looked for, in a line. */
+  about: string;
+  /** Kinds that may strike; each is still switched off in about half of the lives, but for `always`. */
+  kinds: readonly FaultKind[];
+  always?: readonly FaultKind[];
+  troubleMs: { least: number; most: number };
+  numbers?: (random: Random) => Partial<DrawnNumbers>;
+  /** Share of lives with a real johnny-five program. */
+  johnnyFiveShare?: number;
+}
+
+const bus: readonly FaultKind[] = [
+  'loss',
+  'delay',
+  'duplication',
+  'reordering',
+  'corruption',
+  'cut',
+  'stall',
+  'slow-link',
+];
+const boards: readonly FaultKind[] = [
+  'kill',
+  'power',
+  'pause',
+  'late-wakes',
+  'slow-replica',
+  'replica',
+  'disk-full',
+  'slow-disk',
+  'clock-step',
+  'clock-drift',
+];
+const devices: readonly FaultKind[] = ['device-restart', 'device-port-lost', 'line-noise', 'slow-device'];
+const people: readonly FaultKind[] = ['switchover', 'leave', 'forgery'];
+
+export const scenarios: Record<string, Scenario> = {
+  any: {
+    about: 'everything that can go wrong',
+    kinds: [...bus, ...boards, ...devices, ...people],
+    troubleMs: { least: 500, most: 8000 },
+    johnnyFiveShare: 1 / 500,
+  },
+  'johnny-five': {
+    about: 'examples/tank.js in real replica processes, in front of the simulated tank',
+    kinds: ['kill', 'pause', 'power', 'switchover', 'loss', 'cut', 'device-restart', 'line-noise'],
+    always: ['kill'],
+    troubleMs: { least: 2000, most: 6000 },
+    johnnyFiveShare: 1,
+  },
+  calm: { about: 'nothing goes wrong', kinds: [], troubleMs: { least: 500, most: 3000 } },
+  bus: { about: 'cables only', kinds: bus, troubleMs: { least: 500, most: 8000 } },
+  takeovers: {
+    about: 'boards die and come back, again and again',
+    kinds: ['kill', 'pause', 'power', 'switchover', 'loss'],
+    always: ['kill'],
+    troubleMs: { least: 2000, most: 10_000 },
+  },
+  'split-brain': {
+    about: 'both links cut while both boards live, and pauses',
+    kinds: ['cut', 'pause', 'switchover', 'late-wakes', 'kill'],
+    always: ['cut'],
+    troubleMs: { least: 1500, most: 8000 },
+  },
+  power: {
+    about: 'power cuts, with and without the disk, torn writes',
+    kinds: ['power', 'slow-disk', 'disk-full', 'kill', 'loss'],
+    always: ['power'],
+    troubleMs: { least: 1500, most: 8000 },
+    numbers: (random) => ({ fsync: random.pick(['always', 'always', 'interval', 'never']) }),
+  },
+  devices: {
+    about: 'devices restart, lose their ports, have noisy lines and are slow',
+    kinds: [...devices, 'kill', 'switchover'],
+    troubleMs: { least: 1500, most: 8000 },
+  },
+  replicas: {
+    about: 'replicas die, hang, diverge and fall behind',
+    kinds: ['replica', 'slow-replica', 'kill', 'switchover'],
+    always: ['replica'],
+    troubleMs: { least: 1500, most: 8000 },
+  },
+  forgery: {
+    about: 'somebody without the key is on the bus',
+    kinds: ['forgery', 'kill', 'loss', 'switchover'],
+    always: ['forgery'],
+    troubleMs: { least: 1000, most: 6000 },
+  },
+};
+
+/** What johnny-five takes for its board when nobody names one. */
+const johnnyFiveDevice = '/dev/ttyACM0';
+const offShare = 0.5;
+const settleMs = { least: 1200, most: 2500 };
+
+function numbersFrom(random: Random): DrawnNumbers {
+  const heartbeatIntervalMs = random.pick([10, 20, 20, 40]);
+  const detectionTimeoutMs = heartbeatIntervalMs * random.pick([4, 5, 8, 10, 15]);
+  const count = random.pick([1, 1, 1, 2, 3]);
+  return {
+    devices: Array.from({ length: count }, (_, index) => ({
+      name: index === 0 ? 'machine' : `machine-${index + 1}`,
+      windowBytes: random.pick([64, 256, 1024]),
+      inputRingBytes: random.pick([256, 1024, 4096]),
+    })),
+    deviceBitsPerSecond: random.pick([57_600, 115_200, 115_200, 460_800]),
+    ethernetBitsPerSecond: random.pick([10_000_000, 100_000_000]),
+    serialBitsPerSecond: random.pick([57_600, 115_200, 115_200, 921_600]),
+    heartbeatIntervalMs,
+    detectionTimeoutMs,
+    suspectTimeoutMs: Math.min(15, detectionTimeoutMs),
+    waitForPeerMs: random.pick([200, 400, 800]),
+    alone: random.chance(0.8) ? 'lead' : 'wait',
+    holdTimeMs: detectionTimeoutMs + random.pick([300, 500, 1000]),
+    keepaliveIntervalMs: random.pick([25, 50]),
+    deviceTimeoutMs: random.pick([300, 500]),
+    turnTimeoutMs: random.pick([200, 400]),
+    turnMs: random.magnitude(0.02, 0.5),
+    lagTurnsMax: random.pick([100, 500]),
+    lagMsMax: random.pick([100, 200]),
+    sendBufferBytesMax: random.pick([4096, 65_536, 1_048_576]),
+    fsync: random.pick(['always', 'interval', 'interval', 'never']),
+    fsyncIntervalMs: random.pick([20, 50, 200]),
+    diskWriteMs: random.magnitude(0.1, 2),
+    diskSyncMs: random.magnitude(0.5, 8),
+    programFailure: random.chance(0.9) ? 'restart' : 'stop',
+    programExit: random.chance(0.9) ? 'restart' : 'stop',
+    restartDelayMs: random.pick([50, 200]),
+    restartsMax: 50,
+  };
+}
+
+/** Draws one fault of a kind that begins and ends within the given time. */
+function faultOf(kind: FaultKind, random: Random, from: number, to: number, deviceCount: number): Fault {
+  const at = random.between(from, to);
+  const until = Math.min(to, at + random.magnitude(5, 3000));
+  const link = random.pick(linkNames);
+  const either: BoardName | null = random.pick([null, null, 'a', 'b']);
+  const board = random.pick(boardNames);
+  const device = random.below(deviceCount);
+  switch (kind) {
+    case 'loss':
+      return { kind, at, until, link, from: either, probability: random.pick([0.01, 0.1, 0.3, 0.7]) };
+    case 'delay': {
+      const ms = random.magnitude(1, 60);
+      return { kind, at, until, link, from: either, ms, jitterMs: random.pick([0, ms]) };
+    }
+    case 'duplication':
+    case 'reordering':
+      return { kind, at, until, link, from: either, probability: random.pick([0.05, 0.3]) };
+    case 'corruption':
+      return { kind, at, until, link, from: either, probability: random.pick([0.01, 0.1, 0.5]) };
+    case 'cut':
+    case 'stall':
+      return { kind, at, until, link, from: either };
+    case 'slow-link':
+      return { kind, at, until, link, bitsPerSecond: random.pick([19_200, 38_400, 115_200]) };
+    case 'kill':
+      return { kind, at, until, board };
+    case 'power':
+      return { kind, at, until, board, disk: random.chance(0.85) ? 'kept' : 'lost' };
+    case 'pause':
+      return { kind, at, until, board };
+    case 'late-wakes':
+      return { kind, at, until, board, ms: random.magnitude(1, 80) };
+    case 'slow-replica':
+      return { kind, at, until, board, turnMs: random.magnitude(0.5, 16) };
+    case 'replica':
+      return { kind, at, board, how: random.pick(['killed', 'hangs', 'diverges']) };
+    case 'disk-full':
+      return { kind, at, until, board };
+    case 'slow-disk':
+      return { kind, at, until, board, ms: random.magnitude(5, 300) };
+    case 'clock-step':
+      return { kind, at, board, ms: random.pick([-3_600_000, -50, 50, 3_600_000]) };
+    case 'clock-drift':
+      return { kind, at, until, board, partsPerMillion: random.pick([-500, -100, 100, 500]) };
+    case 'device-restart':
+      return { kind, at, device };
+    case 'device-port-lost':
+      return { kind, at, until, device, board };
+    case 'line-noise':
+      return { kind, at, until, device, board, probability: random.pick([0.01, 0.1]) };
+    case 'slow-device':
+      return { kind, at, until, device, msPerByte: random.magnitude(0.05, 3) };
+    case 'switchover':
+      return { kind, at, board };
+    case 'leave':
+      return { kind, at, until: Math.min(to, until + 200), board };
+    case 'forgery': {
+      const how = random.pick(['random', 'replayed', 'reflected', 'other-key', 'truncated'] as const);
+      return { kind, at, until, link, to: board, how, everyMs: random.magnitude(2, 50) };
+    }
+  }
+}
+
+/** Kinds that come in pairs often enough to be drawn as such: both links, or both boards, at nearly the same time. */
+function companionOf(fault: Fault, random: Random): Fault | null {
+  if (fault.kind === 'cut' || fault.kind === 'stall') {
+    const link = fault.link === 'serial' ? 'ethernet' : 'serial';
+    return random.chance(0.5) ? { ...fault, at: fault.at + random.between(0, 40), link } : null;
+  }
+  if (fault.kind === 'power' || fault.kind === 'kill') {
+    const board = fault.board === 'a' ? 'b' : 'a';
+    return random.chance(0.25) ? { ...fault, at: fault.at + random.between(0, 100), board } : null;
+  }
+  return null;
+}
+
+export function drawLife(seed: number, scenarioName: string): DrawnLife {
+  const scenario = scenarios[scenarioName];
+  if (scenario === undefined) throw new RangeError(`there is no scenario ${scenarioName}`);
+  const random = new Random(`${seed}`);
+  const numbersRandom = random.stream('numbers');
+  const numbers = { ...numbersFrom(numbersRandom), ...scenario.numbers?.(numbersRandom.stream('scenario')) };
+  const program = random.stream('program kind').chance(scenario.johnnyFiveShare ?? 0)
+    ? 'johnny-five'
+    : 'generated';
+  if (program === 'johnny-five') {
+    numbers.devices = [{ name: johnnyFiveDevice, windowBytes: 256, inputRingBytes: 1024 }];
+    // Its answers come as fast as the process gives them, but a turn of a real one takes a while.
+    numbers.turnMs = 0.3;
+  }
+  const plan = random.stream('plan');
+  const troubleFrom = plan.between(settleMs.least, settleMs.most);
+  const quietAt = troubleFrom + plan.between(scenario.troubleMs.least, scenario.troubleMs.most);
+  const faults: Fault[] = [];
+  for (const kind of scenario.kinds) {
+    const ofKind = plan.stream(kind);
+    const isAlways = scenario.always?.includes(kind) === true;
+    if (!isAlways && ofKind.chance(offShare)) continue;
+    for (let count = 1 + ofKind.below(3); count > 0; count--) {
+      const fault = faultOf(kind, ofKind, troubleFrom, quietAt, numbers.devices.length);
+      faults.push(fault);
+      const companion = companionOf(fault, ofKind);
+      if (companion !== null && endOf(companion) > companion.at) faults.push(companion);
+    }
+  }
+  // Something may also be wrong from the very beginning.
+  if (faults.length > 0 && plan.chance(0.1)) {
+    const early = plan.pick(faults);
+    if ('until' in early)
+      faults.push({ ...early, at: plan.between(0, 300), until: plan.between(300, troubleFrom) });
+  }
+  faults.sort((left, right) => left.at - right.at);
+  return {
+    seed,
+    scenario: scenarioName,
+    random,
+    numbers,
+    program,
+    faults,
+    troubleFrom,
+    quietAt,
+    endsAt: quietAt + tailMs(numbers),
+  };
+}
+
+/** Long enough for a pair to become one again from anything, and then to go on for a while. */
+function tailMs(numbers: DrawnNumbers): number {
+  return (
+    2500 +
+    2 * numbers.detectionTimeoutMs +
+    2 * numbers.holdTimeMs +
+    numbers.waitForPeerMs +
+    4 * numbers.restartDelayMs +
+    2 * numbers.turnTimeoutMs
+  );
+}
+
+export function factsOf(life: DrawnLife, faults: Fault[]): LifeFacts {
+  const { numbers } = life;
+  return {
+    seed: life.seed,
+    detectionTimeoutMs: numbers.detectionTimeoutMs,
+    suspectTimeoutMs: numbers.suspectTimeoutMs,
+    heartbeatIntervalMs: numbers.heartbeatIntervalMs,
+    waitForPeerMs: numbers.waitForPeerMs,
+    holdTimeMs: numbers.holdTimeMs,
+    restartDelayMs: numbers.restartDelayMs,
+    turnTimeoutMs: numbers.turnTimeoutMs,
+    lagTurnsMax: numbers.lagTurnsMax,
+    lagMsMax: numbers.lagMsMax,
+    sendBufferBytesMax: numbers.sendBufferBytesMax,
+    fsync: numbers.fsync,
+    alone: numbers.alone,
+    devices: numbers.devices.map((device, index) => ({ name: device.name, arbiter: index === 0 })),
+    faults,
+    quietAt: life.quietAt,
+    endsAt: life.endsAt,
+  };
+}
