@@ -1,0 +1,66 @@
+/**
+ * Promise 6 (DESIGN section 1): a backup that has diverged is stopped and reported; it never takes over.
+ *
+ * After DIVERGED a board leads that history again only if it has become a copy anew: as a backup that joined again, or
+ * because its own journal was run again by a fresh replica, digest by digest (RESUMED).
+ */
+import type { BoardName } from '../simulator/fault.ts';
+import {
+  type Checker,
+  type CheckerFactory,
+  type LifeFacts,
+  type Observed,
+  Violation,
+} from '../simulator/observation.ts';
+
+class DivergedNeverLeads implements Checker {
+  readonly name = 'diverged-never-leads';
+  readonly promise = '6: a backup that has diverged is stopped and reported; it never takes over';
+  readonly #arbiter: number;
+  /** The history from which the board's copy diverged and which it has not joined again. */
+  readonly #diverged: Record<BoardName, string | null> = { a: null, b: null };
+  readonly #historyId: Record<BoardName, string | null> = { a: null, b: null };
+
+  constructor(facts: LifeFacts) {
+    this.#arbiter = facts.devices.findIndex((device) => device.arbiter);
+  }
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'report': {
+        const { board, report } = observed;
+        if (report.code === 'DIVERGED') this.#diverged[board] = this.#historyId[board];
+        else if (report.code === 'RESUMED' || report.code === 'PROGRAM_STARTED') this.#diverged[board] = null;
+        return;
+      }
+      case 'board-up':
+        this.#diverged[observed.board] = null;
+        this.#historyId[observed.board] = observed.historyId;
+        return;
+      case 'device-attached':
+        if (observed.device !== this.#arbiter || this.#diverged[observed.board] === null) return;
+        return this.#fail(observed.board, `was given the device under term ${observed.term}`);
+      case 'role': {
+        const { board, status } = observed;
+        this.#historyId[board] = status.historyId;
+        if (this.#diverged[board] === null) return;
+        if (status.role === 'backup' || status.historyId !== this.#diverged[board]) {
+          this.#diverged[board] = null;
+        } else if (status.role === 'primary') {
+          this.#fail(board, `leads term ${status.term}`);
+        }
+      }
+    }
+  }
+
+  end(): void {}
+
+  #fail(board: BoardName, did: string): never {
+    throw new Violation(
+      this.name,
+      `board ${board} ${did}, but its copy of history ${this.#diverged[board]} has diverged`,
+    );
+  }
+}
+
+export const divergedNeverLeads: CheckerFactory = (facts) => new DivergedNeverLeads(facts);

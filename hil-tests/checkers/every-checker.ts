@@ -1,0 +1,39 @@
+/** All checkers of a life. */
+import type { CheckerFactory } from '../simulator/observation.ts';
+import { boundedBuffers } from './bounded-buffers.ts';
+import { boundedLag } from './bounded-lag.ts';
+import { divergedNeverLeads } from './diverged-never-leads.ts';
+import { equalDigests } from './equal-digests.ts';
+import { forgedInput } from './forged-input.ts';
+import { inputsOnce } from './inputs-once.ts';
+import { journalBeforeAcknowledge } from './journal-before-acknowledge.ts';
+import { noFalseTakeover } from './no-false-takeover.ts';
+import { noSilentResume } from './no-silent-resume.ts';
+import { oneTermOneBoard } from './one-term-one-board.ts';
+import { outputRule } from './output-rule.ts';
+import { protectedAgain } from './protected-again.ts';
+import { soloNeedsATerm } from './solo-needs-a-term.ts';
+import { staleJournalNeverLeads } from './stale-journal-never-leads.ts';
+import { takeoverInTime } from './takeover-in-time.ts';
+import { timeNeverBackwards } from './time-never-backwards.ts';
+import { uninterruptedOutput } from './uninterrupted-output.ts';
+
+export const everyChecker: readonly CheckerFactory[] = [
+  oneTermOneBoard,
+  soloNeedsATerm,
+  outputRule,
+  journalBeforeAcknowledge,
+  uninterruptedOutput,
+  equalDigests,
+  inputsOnce,
+  staleJournalNeverLeads,
+  noSilentResume,
+  noFalseTakeover,
+  takeoverInTime,
+  divergedNeverLeads,
+  forgedInput,
+  boundedBuffers,
+  boundedLag,
+  timeNeverBackwards,
+  protectedAgain,
+];

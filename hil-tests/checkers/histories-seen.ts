@@ -1,0 +1,155 @@
+/**
+ * What a life has shown of each history of the program while it was lived: who stored how much of it, whose copy is
+ * damaged or gone, and from which turn on a replica that computes something else had a hand in it.
+ *
+ * Some loss is documented (DESIGN section 8, docs/reliability.md): both boards lose power before the disk has it, a disk is
+ * lost, a board joins another history and sets its journal aside. The checkers that compare a device's stream with
+ * a journal ask here whether a record that is missing may be missing.
+ */
+import type { BoardName } from '../simulator/fault.ts';
+import type { Observed } from '../simulator/observation.ts';
+
+export interface HistorySeen {
+  historyId: string;
+  /** In the order of the first batch stored. */
+  order: number;
+  /** Most turns that each board's journal of it ever held. */
+  stored: Record<BoardName, number>;
+  /** The board's journal of it is not, or not surely, what it was at its longest. */
+  damaged: Record<BoardName, boolean>;
+  /** First turn that a replica performed which had gone wrong before, unnoticed; Infinity for none. */
+  taintedFrom: number;
+}
+
+/** A replica that was struck goes wrong with the next turn that it runs again: what it performs itself is true by definition. */
+type Taint = 'none' | 'struck' | 'wrong';
+
+const replicaEnds = new Set(['DIVERGED', 'REPLICA_EXITED', 'PROGRAM_THREW', 'PROGRAM_HANGS']);
+
+interface Journal {
+  historyId: string | null;
+  turns: number;
+}
+
+export class HistoriesSeen {
+  readonly #histories = new Map<string, HistorySeen>();
+  readonly #journals: Record<BoardName, Journal> = {
+    a: { historyId: null, turns: 0 },
+    b: { historyId: null, turns: 0 },
+  };
+  readonly #taint: Record<BoardName, Taint> = { a: 'none', b: 'none' };
+  /** A replica has been made to compute something else. */
+  anyTaint = false;
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'stored':
+        return this.#stored(observed.board, observed.historyId, observed.turns);
+      case 'turn':
+        if (this.#taint[observed.board] !== 'none') this.#taintedTurn(observed);
+        return;
+      case 'report':
+        // Each of these has ended the replica's process.
+        if (replicaEnds.has(observed.report.code)) this.#taint[observed.board] = 'none';
+        return;
+      case 'board-up':
+        return this.#comesUp(observed.board, observed.historyId, observed.turns);
+      case 'board-down':
+        this.#taint[observed.board] = 'none';
+        // Until it comes up again nobody knows what its disk has kept.
+        if (observed.cause === 'power') this.#damage(observed.board);
+        return;
+      case 'fault':
+        if (observed.phase === 'begins' && observed.fault.kind === 'replica') {
+          if (observed.fault.how !== 'diverges') return;
+          this.#taint[observed.fault.board] = 'struck';
+          this.anyTaint = true;
+        }
+    }
+  }
+
+  get(historyId: string): HistorySeen | undefined {
+    return this.#histories.get(historyId);
+  }
+
+  all(): Iterable<HistorySeen> {
+    return this.#histories.values();
+  }
+
+  /** The board's journal as it is: a batch was handed to it, or so much was there when its process began. */
+  journalOf(board: BoardName): Readonly<Journal> {
+    return this.#journals[board];
+  }
+
+  /** Its present replica may do something else than others do. */
+  isTainted(board: BoardName): boolean {
+    return this.#taint[board] === 'wrong';
+  }
+
+  orderOf(historyId: string): number {
+    return this.#histories.get(historyId)?.order ?? -1;
+  }
+
+  /** Of `turns` turns that are at hand, is it explained that there once were more? */
+  mayLackRecords(historyId: string, turns: number): boolean {
+    const seen = this.#histories.get(historyId);
+    if (seen === undefined) return false;
+    return (seen.stored.a > turns && seen.damaged.a) || (seen.stored.b > turns && seen.damaged.b);
+  }
+
+  /** No board need have it any more. */
+  mayBeGone(historyId: string): boolean {
+    const seen = this.#histories.get(historyId);
+    if (seen === undefined) return false;
+    return (seen.stored.a === 0 || seen.damaged.a) && (seen.stored.b === 0 || seen.damaged.b);
+  }
+
+  #taintedTurn({ board, historyId, turn, mode, event }: Observed & { kind: 'turn' }): void {
+    const taint = this.#taint[board];
+    // A new process begins with the first turn. One that was struck before that goes wrong in it.
+    if (turn === 0 && (mode === 'perform' || taint === 'wrong')) this.#taint[board] = 'none';
+    else if (mode === 'replay' && event !== null) this.#taint[board] = 'wrong';
+    else if (mode === 'perform' && taint === 'wrong') {
+      const seen = this.#of(historyId);
+      seen.taintedFrom = Math.min(seen.taintedFrom, turn);
+    }
+  }
+
+  #of(historyId: string): HistorySeen {
+    let seen = this.#histories.get(historyId);
+    if (seen === undefined) {
+      seen = {
+        historyId,
+        order: this.#histories.size,
+        stored: { a: 0, b: 0 },
+        damaged: { a: false, b: false },
+        taintedFrom: Number.POSITIVE_INFINITY,
+      };
+      this.#histories.set(historyId, seen);
+    }
+    return seen;
+  }
+
+  #stored(board: BoardName, historyId: string, turns: number): void {
+    const journal = this.#journals[board];
+    const begun = journal.historyId !== historyId || turns < journal.turns;
+    if (begun && journal.historyId !== null) this.#damage(board);
+    journal.historyId = historyId;
+    journal.turns = turns;
+    const seen = this.#of(historyId);
+    if (turns > seen.stored[board]) seen.stored[board] = turns;
+  }
+
+  #comesUp(board: BoardName, historyId: string | null, turns: number): void {
+    const journal = this.#journals[board];
+    if (journal.historyId !== null && (journal.historyId !== historyId || turns < journal.turns)) {
+      this.#damage(board);
+    }
+    this.#journals[board] = { historyId, turns: historyId === null ? 0 : turns };
+  }
+
+  #damage(board: BoardName): void {
+    const { historyId } = this.#journals[board];
+    if (historyId !== null) this.#of(historyId).damaged[board] = true;
+  }
+}

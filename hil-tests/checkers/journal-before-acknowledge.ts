@@ -1,0 +1,109 @@
+/**
+ * Promise 3 (DESIGN section 1), by the orders of section 6: journal BEFORE acknowledge, acknowledged BEFORE actuate.
+ *
+ * What a protected primary has released, the backup has in its journal, under fsync `always` on its disk. Turns that the
+ * primary released while it was still solo are excepted: their records may be on their way to the backup, in front
+ * of the word that makes it one.
+ */
+import type { BoardName } from '../simulator/fault.ts';
+import {
+  type Checker,
+  type CheckerFactory,
+  type LifeFacts,
+  type Observed,
+  Violation,
+} from '../simulator/observation.ts';
+import { otherBoard } from './board-states.ts';
+
+interface Kept {
+  historyId: string | null;
+  stored: number;
+  durable: number;
+  /** As a primary: its own records when it was last solo. */
+  soloHistoryId: string | null;
+  solo: number;
+  isSolo: boolean;
+}
+
+class JournalBeforeAcknowledge implements Checker {
+  readonly name = 'journal-before-acknowledge';
+  readonly promise = '3: nothing lost across a takeover; section 6: journal BEFORE acknowledge';
+  readonly #always: boolean;
+  readonly #kept: Record<BoardName, Kept> = { a: nothingKept(), b: nothingKept() };
+
+  constructor(facts: LifeFacts) {
+    this.#always = facts.fsync === 'always';
+  }
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'stored': {
+        const kept = this.#kept[observed.board];
+        if (kept.historyId !== observed.historyId || observed.turns < kept.stored) kept.durable = 0;
+        kept.historyId = observed.historyId;
+        kept.stored = observed.turns;
+        if (kept.isSolo) rememberSolo(kept);
+        return;
+      }
+      case 'durable': {
+        const kept = this.#kept[observed.board];
+        if (kept.historyId === observed.historyId) kept.durable = Math.max(kept.durable, observed.turns);
+        return;
+      }
+      case 'board-up': {
+        // What it acknowledged before it went down it had: only a history begun anew takes that back.
+        const kept = this.#kept[observed.board];
+        kept.isSolo = false;
+        if (kept.historyId === observed.historyId || observed.historyId === null) return;
+        kept.historyId = observed.historyId;
+        kept.stored = observed.turns;
+        kept.durable = observed.turns;
+        return;
+      }
+      case 'board-down':
+        this.#kept[observed.board].isSolo = false;
+        return;
+      case 'role':
+      case 'status': {
+        const { board, status } = observed;
+        const kept = this.#kept[board];
+        const leads = status.role === 'primary';
+        if (leads && !status.protected) {
+          kept.isSolo = true;
+          rememberSolo(kept);
+          return;
+        }
+        kept.isSolo = false;
+        if (leads && status.historyId !== null) {
+          this.#check(board, status.historyId, status.releasedTurns);
+        }
+      }
+    }
+  }
+
+  end(): void {}
+
+  #check(board: BoardName, historyId: string, released: number): void {
+    const own = this.#kept[board];
+    const other = this.#kept[otherBoard(board)];
+    const acknowledged = other.historyId === historyId ? (this.#always ? other.durable : other.stored) : 0;
+    const solo = own.soloHistoryId === historyId ? own.solo : 0;
+    if (released <= Math.max(acknowledged, solo)) return;
+    throw new Violation(
+      this.name,
+      `board ${board} has released ${released} turns, of which its backup has ${acknowledged} ` +
+        `${this.#always ? 'on its disk' : 'in its journal'} (${solo} were released solo)`,
+    );
+  }
+}
+
+function rememberSolo(kept: Kept): void {
+  kept.soloHistoryId = kept.historyId;
+  kept.solo = kept.stored;
+}
+
+function nothingKept(): Kept {
+  return { historyId: null, stored: 0, durable: 0, soloHistoryId: null, solo: 0, isSolo: false };
+}
+
+export const journalBeforeAcknowledge: CheckerFactory = (facts) => new JournalBeforeAcknowledge(facts);

@@ -1,0 +1,170 @@
+/**
+ * Promise 3 (DESIGN section 1), the Output Rule of section 3: no output reaches the device before its record is safe.
+ *
+ * At the moment at which the device accepts an output, the board that sent it has the record of its turn in its journal,
+ * and so has the other board; or the sender was primary and not protected (solo) when it had the record. Which turn wrote a
+ * byte is known at the end only; until then each stretch of accepted bytes keeps how many turns were safe.
+ *
+ * What the other board once stored counts as stored, though it may lose its disk later: that is a second fault. What was
+ * released while solo may be accepted when the pair is protected again. Bytes that no known history explains are judged
+ * by uninterrupted-output, what a replica that was made to diverge wrote by nobody.
+ */
+import type { BoardName } from '../simulator/fault.ts';
+import {
+  type Checker,
+  type CheckerFactory,
+  type LifeEnd,
+  type LifeFacts,
+  type Observed,
+  Violation,
+} from '../simulator/observation.ts';
+import { BoardStates, otherBoard } from './board-states.ts';
+import { HistoriesSeen } from './histories-seen.ts';
+import { pieceAt, referenceStreams, type Stretch, sessionKey, stretchAt } from './reference-streams.ts';
+
+interface Accepted {
+  end: number;
+  at: number;
+  board: BoardName;
+  historyId: string | null;
+  /** Turns that were in the sender's journal, and turns whose outputs were free to go. */
+  own: number;
+  safe: number;
+}
+
+interface SessionSeen {
+  device: number;
+  session: number;
+  accepted: Accepted[];
+}
+
+class OutputRule implements Checker {
+  readonly name = 'output-rule';
+  readonly promise = '3: nothing lost across a takeover; section 3: only outputs wait, for the record';
+  readonly #facts: LifeFacts;
+  readonly #histories = new HistoriesSeen();
+  readonly #states = new BoardStates();
+  /** The most turns that a board had stored while it led solo. */
+  readonly #solo: Record<BoardName, { historyId: string | null; turns: number }> = {
+    a: { historyId: null, turns: 0 },
+    b: { historyId: null, turns: 0 },
+  };
+  /** What the other board has, were its journal begun anew or not; its power may have been cut since. */
+  readonly #copy: Record<BoardName, { historyId: string | null; turns: number }> = {
+    a: { historyId: null, turns: 0 },
+    b: { historyId: null, turns: 0 },
+  };
+  readonly #sessions = new Map<number, SessionSeen>();
+
+  constructor(facts: LifeFacts) {
+    this.#facts = facts;
+  }
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'device-output':
+        return this.#accepted(observed);
+      case 'stored': {
+        this.#histories.observe(observed);
+        const copy = this.#copy[observed.board];
+        copy.historyId = observed.historyId;
+        copy.turns = observed.turns;
+        this.#noteSolo(observed.board);
+        return;
+      }
+      case 'turn':
+      case 'report':
+      case 'fault':
+        this.#histories.observe(observed);
+        return;
+      case 'role':
+        this.#states.observe(observed);
+        this.#noteSolo(observed.board);
+        return;
+      case 'board-up':
+        this.#comesUp(observed);
+        return;
+      case 'board-down':
+        this.#histories.observe(observed);
+        this.#states.observe(observed);
+    }
+  }
+
+  #comesUp(observed: Observed & { kind: 'board-up' }): void {
+    this.#histories.observe(observed);
+    this.#states.observe(observed);
+    const copy = this.#copy[observed.board];
+    if (observed.historyId === null || observed.historyId === copy.historyId) return;
+    copy.historyId = observed.historyId;
+    copy.turns = observed.turns;
+  }
+
+  #noteSolo(board: BoardName): void {
+    const state = this.#states.of(board);
+    if (state.role !== 'primary' || state.protected) return;
+    const { historyId, turns } = this.#histories.journalOf(board);
+    const solo = this.#solo[board];
+    if (solo.historyId !== historyId) solo.turns = 0;
+    solo.historyId = historyId;
+    solo.turns = Math.max(solo.turns, turns);
+  }
+
+  #accepted(observed: Observed & { kind: 'device-output' }): void {
+    const { device, session, board, offset, bytes, at } = observed;
+    const key = session * this.#facts.devices.length + device;
+    let seen = this.#sessions.get(key);
+    if (seen === undefined) {
+      seen = { device, session, accepted: [] };
+      this.#sessions.set(key, seen);
+    }
+    const { historyId } = this.#histories.journalOf(board);
+    const own = historyId === null ? 0 : (this.#histories.get(historyId)?.stored[board] ?? 0);
+    const solo = this.#solo[board];
+    const copy = this.#copy[otherBoard(board)];
+    const safe = Math.max(
+      solo.historyId === historyId ? solo.turns : 0,
+      copy.historyId === historyId ? copy.turns : 0,
+    );
+    const end = offset + bytes.length;
+    const last = seen.accepted.at(-1);
+    const same =
+      last !== undefined &&
+      last.board === board &&
+      last.historyId === historyId &&
+      last.own === own &&
+      last.safe === safe;
+    if (same) {
+      last.end = end;
+      last.at = at;
+    } else seen.accepted.push({ end, at, board, historyId, own, safe });
+  }
+
+  end(end: LifeEnd): void {
+    const streams = referenceStreams(end.histories, 'outputs', (id) => this.#histories.orderOf(id));
+    for (const seen of this.#sessions.values()) {
+      const name = this.#facts.devices[seen.device]!.name;
+      const stretches = streams.get(sessionKey(name, seen.session));
+      if (stretches === undefined) continue;
+      for (const accepted of seen.accepted) this.#judge(seen, stretches, accepted);
+    }
+  }
+
+  #judge(seen: SessionSeen, stretches: readonly Stretch[], accepted: Accepted): void {
+    const stretch = stretchAt(stretches, accepted.end - 1);
+    if (stretch === null || stretch.history.historyId !== accepted.historyId) return;
+    const turn = pieceAt(stretch, accepted.end - 1)?.turn;
+    if (turn === undefined || turn >= this.#histories.get(stretch.history.historyId)!.taintedFrom) return;
+    if (turn < Math.min(accepted.own, accepted.safe)) return;
+    const { board, own, safe, at } = accepted;
+    const lacking =
+      turn >= own
+        ? `its own journal had ${own} turns`
+        : `board ${otherBoard(board)} had, or was not needed for, ${safe}`;
+    throw new Violation(
+      this.name,
+      `at ${at.toFixed(1)} ms device ${seen.device} accepted an output of turn ${turn} from board ${board}, while ${lacking}`,
+    );
+  }
+}
+
+export const outputRule: CheckerFactory = (facts) => new OutputRule(facts);
