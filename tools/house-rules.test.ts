@@ -25,8 +25,6 @@ const longFiles: Record<string, string> = {
     'one table of calls of node:fs, each compared with the real one: its length is that of the table',
   'firmware-host/supervisor/pair-rig.fake.ts':
     'two supervisors, two cables, a device and two disks in one virtual time: they share one queue of what happens next',
-  'firmware-host/supervisor/supervisor.ts':
-    'one step over one state; to be divided into gate, joining and divergence, each with the tests it has',
   'protocol/session.test.ts': 'the session is one state machine; its cases share one simulated network',
 };
 

@@ -1,0 +1,248 @@
+/**
+ * Histories: one run of the program from its start, with its records, its notes, and the counts of its devices.
+ *
+ *   begin    a new one: new replica, empty journal, a start event
+ *   resume   this board's own, from its journal: after a start, or for a replica that failed
+ *   adopt    the primary's, when this board joins it (the records then come over the bus)
+ *   forget   the journal's, when it cannot be run again
+ *
+ * Notes are facts beside the records: terms that were granted, where each device's counts began, whether this board
+ * may go on alone. A journal counts only as far as its notes prove (`journalTerm`).
+ */
+import type { JournalNote, PairMessage } from '../../protocol/pair-message.ts';
+import { decodeBatch } from '../../protocol/record.ts';
+import type { CoreState } from './core-state.ts';
+import type { DeviceStream } from './device-stream.ts';
+import type { JournalContents } from './effects.ts';
+import type { Parts } from './parts.ts';
+import { RecordLog } from './record-log.ts';
+
+type Others = Pick<
+  Parts,
+  'devices' | 'divergence' | 'follower' | 'gate' | 'messages' | 'program' | 'records' | 'requests' | 'turns'
+>;
+
+export class Histories {
+  readonly #core: CoreState;
+  readonly #parts: Others;
+  /** The history that runs, or null for none. */
+  id: string | null = null;
+  startedAtMs = 0;
+  /** A device stands elsewhere than this board's records: whoever leads begins a new history. */
+  continuityLost = false;
+  #notes: JournalNote[] = [];
+  /** Notes whose turn has not been run. */
+  #pendingNotes: JournalNote[] = [];
+  /** The own journal is being run again, up to this turn. */
+  #resuming: { turns: number } | null = null;
+
+  constructor(core: CoreState, parts: Others) {
+    this.#core = core;
+    this.#parts = parts;
+  }
+
+  get notes(): readonly JournalNote[] {
+    return this.#notes;
+  }
+
+  get resuming(): boolean {
+    return this.#resuming !== null;
+  }
+
+  /** Turns that the journal holds, those that are still to be run again included. */
+  get journalTurns(): number {
+    return Math.max(this.#resuming?.turns ?? 0, this.#core.log.turns);
+  }
+
+  /**
+   * The newest reign of which this journal has every record that led to an output: one of this board, or one whose
+   * backup it was. Of a reign that it only began to follow it knows too little to go on alone.
+   */
+  get journalTerm(): number {
+    let term = 0;
+    let shared: number | null = null;
+    for (const note of this.#notes) {
+      if (note.kind === 'term' && note.board === this.#core.options.board) term = Math.max(term, note.term);
+      if (note.kind === 'standing') shared = note.eligible ? note.term : null;
+    }
+    return Math.max(term, shared ?? 0);
+  }
+
+  // ---------------------------------------------------------------- a new one
+
+  /** The devices are taken anew, so that the new history's counts begin where each device's count stands. */
+  restart(why: string): void {
+    for (const stream of this.#core.streams) {
+      if (stream.controller === null) continue;
+      stream.attached = false;
+      stream.rebase(null, 0, 0);
+      this.#parts.devices.attachAfresh(stream);
+    }
+    if (this.#core.arbiter === null) this.begin(why);
+    else this.continuityLost = true;
+  }
+
+  begin(why: string): void {
+    const { clock, now, options, runner, streams } = this.#core;
+    const { follower } = this.#parts;
+    // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
+    this.#core.role({ kind: 'unprotected', reason: 'a new history begins' });
+    const historyId = options.randomHex(8);
+    const startedAtMs = Math.round(options.wallTimeUs() / 1000);
+    this.id = historyId;
+    this.startedAtMs = startedAtMs;
+    this.#core.report('info', 'PROGRAM_STARTED', why, { history: historyId });
+    this.#resetCopy();
+    this.#core.emit({ kind: 'journal-create', historyId, startedAtMs });
+    clock.start(now, options.wallTimeUs());
+    this.note({ kind: 'term', term: this.#core.pair.term, turn: 0, board: options.board });
+    for (const stream of streams) {
+      if (stream.session === null) continue;
+      stream.rebase(stream.session, stream.produced, stream.inputs);
+      this.noteDevice(stream);
+    }
+    runner.events.push({ kind: 'start', seed: options.randomHex(16), ...options.start });
+    if (follower.present) follower.start(0);
+  }
+
+  /** Forget the copy of the program: a new replica process, nothing recorded, nothing held. */
+  #resetCopy(): void {
+    this.#core.emit({ kind: 'replica-stop', reason: 'a history begins' });
+    this.#core.emit({ kind: 'replica-start' });
+    this.#core.runner.reset();
+    this.#core.log = new RecordLog();
+    this.#parts.requests.reset();
+    this.#parts.gate.reset();
+    this.#parts.divergence.reset();
+    this.#parts.follower.reset();
+    this.#parts.program.reset();
+    this.#notes = [];
+    this.#pendingNotes = [];
+    this.#resuming = null;
+    for (const stream of this.#core.streams) stream.forgetPort();
+  }
+
+  // ---------------------------------------------------------------- this board's own
+
+  /** After a start: the copy is brought to where the journal ends, whoever will lead. */
+  open(journal: JournalContents): void {
+    this.id = journal.historyId;
+    this.startedAtMs = journal.startedAtMs;
+    this.#notes = journal.notes;
+  }
+
+  /** Runs the own journal again, up to this turn. */
+  resume(turns: number): void {
+    this.#core.report('info', 'RESUMING', `running ${turns} turns of this board's journal again`);
+    const notes = this.#notes;
+    this.#resetCopy();
+    this.#notes = notes;
+    this.#resuming = { turns };
+    this.#pendingNotes = notes.filter((note) => note.kind === 'device');
+    this.#applyNotes();
+    this.#readJournal(0);
+  }
+
+  #readJournal(fromTurn: number): void {
+    this.#core.emit({ kind: 'journal-read', historyId: this.id!, fromTurn });
+  }
+
+  /** The journal's next batches; none when it ends. */
+  journalChunk(batches: Uint8Array[]): void {
+    if (this.#resuming === null) return;
+    for (const bytes of batches) this.#parts.turns.replay(decodeBatch(bytes), bytes);
+    const { turns } = this.#core.log;
+    if (turns < this.#resuming.turns && batches.length > 0) this.#readJournal(turns);
+    else this.#resuming.turns = turns;
+    this.#resumeEnds();
+  }
+
+  /** A recorded turn was run. */
+  replayed(): void {
+    this.#applyNotes();
+    this.#resumeEnds();
+  }
+
+  #resumeEnds(): void {
+    const { log, runner } = this.#core;
+    if (this.#resuming === null || runner.busy || runner.executedTurns < this.#resuming.turns) return;
+    this.#resuming = null;
+    this.#core.report('info', 'RESUMED', `the program stands at turn ${log.turns} again`);
+  }
+
+  /** This board's journal cannot be run again: it is as if there were none. */
+  forgetJournal(): void {
+    this.#resetCopy();
+    this.id = null;
+    for (const stream of this.#core.streams) stream.rebase(null, 0, 0);
+    this.#core.pair.journalIs({ term: 0, turns: 0 });
+    this.#core.role({ kind: 'copy-lost', reason: 'the journal of this board cannot be run again' });
+  }
+
+  // ---------------------------------------------------------------- the other board's
+
+  adopt(message: Extract<PairMessage, { kind: 'history' }>): void {
+    const { historyId, startedAtMs, fromTurn } = message;
+    const inPlace = historyId === this.id && fromTurn === this.#core.log.turns && fromTurn > 0;
+    if (inPlace) return;
+    this.id = historyId;
+    this.startedAtMs = startedAtMs;
+    this.#resetCopy();
+    for (const stream of this.#core.streams) stream.rebase(null, 0, 0);
+    this.#core.emit({ kind: 'journal-create', historyId, startedAtMs });
+  }
+
+  adoptNote(note: JournalNote): void {
+    this.#notes.push(note);
+    this.#pendingNotes.push(note);
+    this.#core.emit({ kind: 'journal-note', note });
+    this.#applyNotes();
+    this.summarize();
+  }
+
+  // ---------------------------------------------------------------- notes
+
+  note(note: JournalNote): void {
+    this.#parts.records.cut();
+    this.#notes.push(note);
+    this.#core.emit({ kind: 'journal-note', note });
+    if (this.#parts.follower.present) this.#parts.messages.say({ kind: 'note', note });
+    this.summarize();
+  }
+
+  /** Whether this board may go on alone after the other board's reign. */
+  noteStanding(eligible: boolean): void {
+    this.note({ kind: 'standing', term: this.#core.pair.term, turn: this.#core.log.turns, eligible });
+  }
+
+  /** Where the device's counts begin. */
+  noteDevice(stream: DeviceStream): void {
+    this.note({
+      kind: 'device',
+      device: stream.options.name,
+      session: stream.session ?? 0,
+      outputs: stream.produced,
+      inputs: stream.inputs,
+      turn: this.#core.log.turns,
+    });
+  }
+
+  /** Device notes take effect at their turn, on a board that replays. */
+  #applyNotes(): void {
+    const { runner, streams } = this.#core;
+    while (this.#pendingNotes.length > 0) {
+      const note = this.#pendingNotes[0]!;
+      if (note.kind === 'device') {
+        if (note.turn > runner.executedTurns) return;
+        const stream = streams.find((each) => each.options.name === note.device);
+        stream?.rebase(note.session, note.outputs, note.inputs);
+      }
+      this.#pendingNotes.shift();
+    }
+  }
+
+  /** Tells the role machine what this board's journal can prove. */
+  summarize(): void {
+    this.#core.pair.journalIs({ term: this.journalTerm, turns: this.#core.log.turns });
+  }
+}
