@@ -99,6 +99,8 @@ export function commandToReproduce(seed: number, scenario: string, faults: reado
   return faults === null ? command : `${command} --faults '${JSON.stringify(faults)}'`;
 }
 
+const firstLine = ({ message }: Failure): string => message.split('\n')[0]!;
+
 const window = { rowsBefore: 40, rowsAfter: 12 };
 
 export function accountLines(account: Account): string[] {
@@ -116,9 +118,9 @@ export function accountLines(account: Account): string[] {
     );
   }
   lines.push(...faultLines(account));
-  if (last.message !== failure.message) {
-    lines.push('', `With these: ${last.checker}${last.at === null ? '' : ` at ${msText(last.at)} ms`}`);
-    lines.push(...last.message.split('\n').map((line) => `  ${line}`));
+  if (firstLine(last) !== firstLine(failure)) {
+    const lastAt = last.at === null ? '' : ` at ${msText(last.at)} ms`;
+    lines.push('', `With these: ${last.checker}${lastAt}`, `  ${firstLine(last)}`);
   }
   if (account.timeline.length > 0) {
     const at = last.at ?? account.timeline.at(-1)!.at;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { commandToReproduce } from './account.ts';
@@ -5,6 +6,7 @@ import type { Fault } from './fault.ts';
 import { parseOptions } from './options.ts';
 import { drawnFaults } from './planted-life.fake.ts';
 
+const document = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 let said = '';
 beforeEach(() => {
   said = '';
@@ -81,6 +83,13 @@ describe('the command line', () => {
     expect(said).toMatch(rule);
   });
 
+  test('the document names every kind of fault', () => {
+    expect(() => parseOptions(['--seed', '1', '--faults', '[{}]'], 1)).toThrow(CommanderError);
+    const [, kinds] = /kind must be one of (.*) \(got/.exec(said)!;
+    expect(kinds!.split(', ').length).toBeGreaterThan(20);
+    for (const kind of kinds!.split(', ')) expect(document).toContain(`\`${kind}\``);
+  });
+
   test('--help shows examples and every exit code', () => {
     let exitCode: number | null = null;
     try {
@@ -90,6 +99,9 @@ describe('the command line', () => {
     }
     expect(exitCode).toBe(0);
     expect(said).toContain('npm run sim -- --seeds 1000');
+    const options = [...said.matchAll(/^ +(--(?!help|list)[a-z-]+)/gm)].map(([, option]) => option!);
+    expect(options.length).toBeGreaterThan(7);
+    for (const option of options) expect(document).toMatch(new RegExp(`^\\| \`${option}\\b`, 'm'));
     for (const code of [0, 1, 2, 12, 70, 130, 143]) expect(said).toMatch(new RegExp(`^ +${code}  \\w`, 'm'));
   });
 });
