@@ -79,6 +79,37 @@ test('a call that the record does not have ends the replica, even where the prog
   expect(diverged).toMatchObject({ kind: 'diverged', expected: 'os.loadavg()', actual: 'os.uptime()' });
 });
 
+test('another digest than the record has is answered as the runner itself answers it, but for the stacks', async () => {
+  const begin = (world: ProgramWorld) => {
+    world.timers.setInterval(() => {}, 5);
+    world.runner.output({ kind: 'console', stream: 'stdout', bytes: Buffer.from('here') });
+  };
+  const turn = { kind: 'turn', mode: 'replay', turn: 0, timeUs: soloStartUs, event: start, values } as const;
+  await inMacrotask(() => {
+    const answerTo = (expectedDigest: number | null) => {
+      const world = new ProgramWorld(() => 0);
+      const replica = startInProcess(world, () => begin(world));
+      const answer = replica.answer({ ...turn, expectedDigest });
+      return { answer, after: replica.answer({ ...turn, turn: 1, event: { kind: 'time' } }) };
+    };
+    const runnersOwn = (expectedDigest: number | null) => {
+      const world = new ProgramWorld(() => 0);
+      world.runner.on('start', () => begin(world));
+      expect(() => world.runner.run({ ...turn, expectedDigest })).toThrow();
+      return world.last;
+    };
+    for (const wrong of [null, 12345]) {
+      const { answer, after } = answerTo(wrong);
+      expect(answer).toEqual({ ...runnersOwn(wrong), stacks: [] });
+      expect(after).toBeNull();
+    }
+    const world = new ProgramWorld(() => 0);
+    const unchecked = startInProcess(world, () => begin(world)).answer(turn);
+    if (unchecked?.kind !== 'done') throw new Error('nothing was compared');
+    expect(answerTo(unchecked.digest).answer).toEqual(unchecked);
+  });
+});
+
 test('a replica that is driven from a microtask says so instead of running wrong turns', async () => {
   await Promise.resolve();
   const replica = startInProcess(new ProgramWorld(() => 0), () => {});

@@ -1,30 +1,19 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Random } from '../random.ts';
 import { FirmataFirmware } from './firmata-firmware.ts';
-import { type BlockingReplica, type JohnnyFiveProgram, prepareJohnnyFive } from './johnny-five-program.ts';
+import { type JohnnyFiveProgram, prepareJohnnyFive } from './johnny-five-program.ts';
 import { referenceRun } from './reference-run.ts';
 import { bytesOf, runSolo } from './solo-run.fake.ts';
 
 let program: JohnnyFiveProgram;
-const started: BlockingReplica[] = [];
 const device = '/dev/ttyACM0';
 const boot = { kind: 'boot', options: { bundleFile: '', programFile: '', filesRoot: '' } } as const;
 
 beforeAll(async () => {
-  const prepared = await prepareJohnnyFive();
-  program = {
-    ...prepared,
-    start: (random) => {
-      const replica = prepared.start(random);
-      started.push(replica);
-      return replica;
-    },
-  };
+  program = await prepareJohnnyFive();
 });
 
-afterAll(() => {
-  for (const replica of started) replica.end();
-});
+afterAll(() => program.close());
 
 function run(forMs: number) {
   const firmware = new FirmataFirmware(new Random('tank').unit);
@@ -72,6 +61,17 @@ test('a replica that is ended is gone, with its process', async () => {
   replica.end();
   expect(replica.answer(boot)).toBeNull();
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), { timeout: 10_000 });
+});
+
+test('a program that is closed leaves neither processes nor files behind', async () => {
+  const other = await prepareJohnnyFive();
+  const running = [other.start(() => 0), other.start(() => 0)];
+  for (const replica of running) expect(replica.answer(boot)).toEqual({ kind: 'ready' });
+  other.close();
+  for (const replica of running) {
+    expect(replica.answer(boot)).toBeNull();
+    await vi.waitFor(() => expect(() => process.kill(replica.pid, 0)).toThrow(/ESRCH/), { timeout: 10_000 });
+  }
 });
 
 test('a process that dies without a word is told from a program that ends', () => {

@@ -23,7 +23,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleProgram } from '../../../firmware-host/bundle/bundler.ts';
+import { type Bundle, bundleProgram } from '../../../firmware-host/bundle/bundler.ts';
 import {
   type BootOptions,
   decodeFromReplica,
@@ -41,6 +41,8 @@ const readBytesMax = 64 * 1024;
 
 export interface JohnnyFiveProgram extends SimulatedProgram {
   start(random: () => number): BlockingReplica;
+  /** Ends its processes and removes its files; the end of this process does the same. */
+  close(): void;
 }
 
 export interface JohnnyFiveOptions {
@@ -55,23 +57,7 @@ interface PipeHandle {
   readStop(): number;
 }
 
-const living = new Set<BlockingReplica>();
-let folders: string[] = [];
-let leaving = false;
-
-/** The processes would end themselves with their sockets; the folders would not. */
-function leaveNothingBehind(): void {
-  if (leaving) return;
-  leaving = true;
-  process.once('exit', () => {
-    for (const replica of [...living]) replica.end();
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-    folders = [];
-  });
-}
-
 export class BlockingReplica implements SimulatedReplica {
-  readonly #boot: BootOptions;
   readonly #noiseFile: string;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
@@ -83,7 +69,6 @@ export class BlockingReplica implements SimulatedReplica {
   #ended = false;
 
   constructor(boot: BootOptions, noiseFile: string) {
-    this.#boot = boot;
     this.#noiseFile = noiseFile;
     const noise = openSync(noiseFile, 'w');
     try {
@@ -103,7 +88,12 @@ export class BlockingReplica implements SimulatedReplica {
     this.#fd = handle.fd;
     this.#child.unref();
     this.#socket.unref();
-    living.add(this);
+    // It boots while the simulator does something else; the answer waits in the socket.
+    this.#send(encodeToReplica({ kind: 'boot', options: boot }));
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   get pid(): number {
@@ -112,8 +102,7 @@ export class BlockingReplica implements SimulatedReplica {
 
   answer(message: ToReplica): FromReplica | null {
     if (this.#ended) return null;
-    const options = this.#boot;
-    const sent = this.#send(encodeToReplica(message.kind === 'boot' ? { kind: 'boot', options } : message));
+    const sent = message.kind === 'boot' || this.#send(encodeToReplica(message));
     const body = sent ? this.#receive() : null;
     if (body === null) {
       try {
@@ -130,7 +119,6 @@ export class BlockingReplica implements SimulatedReplica {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    living.delete(this);
     this.#child.kill('SIGKILL');
     this.#socket.destroy();
     rmSync(this.#noiseFile, { force: true });
@@ -175,6 +163,56 @@ export class BlockingReplica implements SimulatedReplica {
   }
 }
 
+class BundledProgram implements JohnnyFiveProgram {
+  readonly name: string;
+  readonly summary: string;
+  readonly devices: string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'understudy-simulated-'));
+  readonly #bundleFile = join(this.#folder, 'program.bundle.js');
+  readonly #started = new Set<BlockingReplica>();
+  #startCount = 0;
+  /** Half a second of booting is over when it is needed. */
+  #spare: BlockingReplica | null = null;
+  readonly #close = () => this.close();
+
+  constructor(programFile: string, bundle: Bundle, device: string) {
+    this.name = basename(programFile);
+    this.summary = `johnny-five program ${this.name}, bundle ${bundle.hash.slice(0, 8)}, in processes of their own`;
+    this.devices = [device];
+    writeFileSync(this.#bundleFile, bundle.code);
+    writeFileSync(`${this.#bundleFile}.map`, bundle.sourceMap);
+    // The processes would end themselves with their sockets; the folder would stay.
+    process.once('exit', this.#close);
+  }
+
+  start(): BlockingReplica {
+    const replica = this.#spare ?? this.#spawn();
+    this.#spare = this.#spawn();
+    for (const each of this.#started) if (each.ended) this.#started.delete(each);
+    return replica;
+  }
+
+  close(): void {
+    for (const replica of this.#started) replica.end();
+    this.#started.clear();
+    this.#spare = null;
+    rmSync(this.#folder, { recursive: true, force: true });
+    process.off('exit', this.#close);
+  }
+
+  #spawn(): BlockingReplica {
+    const count = this.#startCount++;
+    const boot: BootOptions = {
+      bundleFile: this.#bundleFile,
+      programFile: `/programs/${this.name}`,
+      filesRoot: join(this.#folder, `files-${count}`),
+    };
+    const replica = new BlockingReplica(boot, join(this.#folder, `noise-${count}.log`));
+    this.#started.add(replica);
+    return replica;
+  }
+}
+
 /**
  * Bundles a program; the default is examples/tank.js. The program sees itself as /programs/NAME, so that
  * what it prints of its own place is the same on every machine.
@@ -186,22 +224,5 @@ export async function prepareJohnnyFive(
   options: JohnnyFiveOptions = {},
 ): Promise<JohnnyFiveProgram> {
   const bundle = await bundleProgram(programFile);
-  leaveNothingBehind();
-  const folder = mkdtempSync(join(tmpdir(), 'understudy-simulated-'));
-  folders.push(folder);
-  const bundleFile = join(folder, 'program.bundle.js');
-  writeFileSync(bundleFile, bundle.code);
-  writeFileSync(`${bundleFile}.map`, bundle.sourceMap);
-  const name = basename(programFile);
-  let started = 0;
-  return {
-    name,
-    summary: `johnny-five program ${name}, bundle ${bundle.hash.slice(0, 8)}, in processes of their own`,
-    devices: [options.device ?? '/dev/ttyACM0'],
-    start() {
-      const filesRoot = join(folder, `files-${started}`);
-      const boot = { bundleFile, programFile: `/programs/${name}`, filesRoot };
-      return new BlockingReplica(boot, join(folder, `noise-${started++}.log`));
-    },
-  };
+  return new BundledProgram(programFile, bundle, options.device ?? '/dev/ttyACM0');
 }

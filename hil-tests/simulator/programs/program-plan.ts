@@ -95,7 +95,7 @@ class PlanDrawer {
     return {
       device,
       openAfterMs: random.chance(0.6) ? 0 : Math.floor(random.magnitude(1, 500)),
-      readBytesMax: random.pick([1, 7, 64, 1024, 65_536]),
+      readBytesMax: random.pick([4, 64, 1024, 65_536]),
       queueBytesMax: random.pick([2048, 16_384, 131_072]),
       reopenAfterMs: random.chance(0.8) ? Math.floor(random.magnitude(5, 1500)) : null,
     };
