@@ -1,0 +1,148 @@
+/** The fenced stream, broken: the device's side and the controller's (protocol/README.md §12). */
+import type { Mutant } from './mutant.ts';
+
+const device = 'protocol/device-stream/device.ts';
+const controller = 'protocol/device-stream/controller.ts';
+
+export const deviceStreamMutants: readonly Mutant[] = [
+  {
+    name: 'device-accepts-equal-term',
+    breaks: 'the device lets a second board attach under the term that it already follows',
+    promise: 'DESIGN §1.2',
+    file: device,
+    find: 'if (term < this.#heldTerm || term === 0 || (term === this.#heldTerm && port !== this.#heldPort)) {',
+    replace:
+      'if (term === this.#heldTerm) this.#heldPort = port;\n    if (term < this.#heldTerm || term === 0) {',
+    scenario: 'split-brain',
+  },
+  {
+    name: 'device-ignores-offsets',
+    breaks: 'the device takes outputs that were sent again for new ones',
+    promise: 'DESIGN §1.3',
+    file: device,
+    find: 'const fresh = bytes.subarray(Math.min(-distance, bytes.length));',
+    replace: 'const fresh = bytes;',
+    scenario: 'devices',
+  },
+  {
+    name: 'device-accepts-behind-a-gap',
+    breaks: 'the device takes outputs although some before them were lost on the line',
+    promise: 'DESIGN §1.3',
+    file: device,
+    find: 'if (distance > 0) {\n      this.#sendAccepted(true);',
+    replace: 'if (distance > 0x10000) {\n      this.#sendAccepted(true);',
+    scenario: 'devices',
+  },
+  {
+    name: 'device-forgets-term-on-restart',
+    breaks: 'a restarted device obeys any term again',
+    promise: 'DESIGN §1.2',
+    file: device,
+    find: '    this.#safe = true;\n    this.#beginSession(session);',
+    replace:
+      '    this.#heldTerm = 0;\n    this.#heldPort = null;\n    this.#safe = true;\n    this.#beginSession(session);',
+    scenario: 'devices',
+  },
+  {
+    name: 'device-ignores-hold-time',
+    breaks: 'the device never drives its outputs to the safe state, however long nobody controls it',
+    promise: 'DESIGN §5',
+    file: device,
+    find: "    this.#safe = true;\n    this.#effects.push({ kind: 'safe-state' });",
+    replace: '    this.#holdDeadline = null;\n    if (this.#session > 0) return;',
+    scenario: 'power',
+  },
+  {
+    name: 'device-ignores-session-at-attach',
+    breaks: 'the device lets a board attach that counts in a session which is over',
+    promise: 'DESIGN §1.3, protocol/README.md §12.3',
+    file: device,
+    find: '    if (session !== this.#session) {\n      this.#sendHello(port);\n      return;\n    }\n',
+    replace: '',
+    scenario: 'devices',
+  },
+  {
+    name: 'device-does-not-repeat-inputs-at-attach',
+    breaks: 'the device goes on with new inputs after an attach, whatever the new controller has not got',
+    promise: 'DESIGN §1.4',
+    file: device,
+    find: 'this.#inputsSent = this.#isKeptInput(inputs) ? inputs : this.#nearestKeptInput(inputs);',
+    replace: 'this.#inputsSent = this.#inputs.end;',
+    scenario: 'takeovers',
+  },
+  {
+    name: 'device-forgets-inputs-once-sent',
+    breaks: 'the device forgets inputs when it has sent them, not when they are safe',
+    promise: 'DESIGN §1.4',
+    file: device,
+    find: '      this.#inputsSent = (this.#inputsSent + bytes.length) >>> 0;',
+    replace:
+      '      this.#inputsSent = (this.#inputsSent + bytes.length) >>> 0;\n      this.#inputs.release(this.#inputsSent);',
+    scenario: 'devices',
+  },
+  {
+    name: 'stream-checksum-not-compared',
+    breaks: 'a frame of the device stream that was damaged on the line is taken as it came',
+    promise: 'DESIGN §1.3',
+    file: 'protocol/frame.ts',
+    find: "return carried === computed ? { kind: 'frame', payload } : discarded('FRAME_CRC');",
+    replace:
+      "return carried === computed || this.#crc === 'crc16' ? { kind: 'frame', payload } : discarded('FRAME_CRC');",
+    scenario: 'devices',
+  },
+  {
+    name: 'controller-forgets-output-count',
+    breaks: 'a board that attaches begins its outputs at its own count, not at the device’s',
+    promise: 'DESIGN §1.3',
+    file: controller,
+    find: 'const outputs = expandOffset(message.outputs, state.outputsNear);',
+    replace: 'const outputs = state.outputsNear;',
+    scenario: 'takeovers',
+  },
+  {
+    name: 'controller-acknowledges-inputs-at-once',
+    breaks: 'inputs are acknowledged to the device when they arrive, before any record holds them',
+    promise: 'DESIGN §1.4',
+    file: controller,
+    find: "else if (fresh.length > 0) this.#effects.push({ kind: 'input', offset, bytes: fresh });",
+    replace:
+      "else if (fresh.length > 0) {\n      this.#effects.push({ kind: 'input', offset, bytes: fresh });\n      this.#storeInputs(this.#inputs.next);\n    }",
+    scenario: 'takeovers',
+  },
+  {
+    name: 'controller-takes-inputs-behind-a-gap',
+    breaks: 'a controller goes on with later inputs when some were lost on the line',
+    promise: 'DESIGN §1.4',
+    file: 'protocol/device-stream/input-order.ts',
+    find: "if (offset > this.#next) return 'gap';",
+    replace: 'if (offset > this.#next) this.#next = offset;',
+    scenario: 'devices',
+  },
+  {
+    name: 'controller-takes-inputs-twice',
+    breaks: 'inputs that the device sends again are given to the program again',
+    promise: 'DESIGN §1.4',
+    file: 'protocol/device-stream/input-order.ts',
+    find: 'const fresh = bytes.slice(Math.min(this.#next - offset, bytes.length));',
+    replace: 'const fresh = bytes.slice();',
+    scenario: 'devices',
+  },
+  {
+    name: 'controller-holds-outputs-twice',
+    breaks: 'outputs that the controller already holds are appended a second time at a new attach',
+    promise: 'DESIGN §1.3',
+    file: 'protocol/device-stream/held-outputs.ts',
+    find: 'const fresh = bytes.slice(Math.min(end - offset, bytes.length));',
+    replace: 'const fresh = bytes.slice();',
+    scenario: 'devices',
+  },
+  {
+    name: 'controller-never-sends-again',
+    breaks: 'outputs that were lost on the line are not sent again',
+    promise: 'DESIGN §1.3',
+    file: 'protocol/device-stream/output-sender.ts',
+    find: '    this.#sent = this.#accepted;\n',
+    replace: '',
+    scenario: 'devices',
+  },
+];

@@ -1,0 +1,111 @@
+/**
+ * `npm run sim:mutants`: does anything notice when the protocol is broken? Every mutant lives until it is caught; the exit
+ * code is not 0 if one survives.
+ *
+ *     --only NAME          this mutant; repeatable
+ *     --seeds N            lives of each, default 2000
+ *     --seed S             the first one's seed, default 1
+ *     --scenario NAME      instead of `any` and the mutant's own
+ *     --jobs J             mutants at a time, default one a core
+ *     --without CHECKER    as if this checker always passed; repeatable. Who survives, only it catches
+ *     --without-checkers   as if all of them did: then mutants survive, or the checkers are for show
+ *     --list               only their names, and what they break
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { exitCodes } from '../../../firmware-host/exit-codes.ts';
+import { mutantNamed, mutants } from './catalogue.ts';
+import type { Mutant } from './mutant.ts';
+import { table, verdictOf } from './outcomes.ts';
+import { type Life, type Outcome, Pairs, tryMutant } from './trial.ts';
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(`--${name} must be a whole number from ${least} (got ${text})`);
+  }
+  return value;
+}
+
+function readOptions(words: string[]) {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      seeds: { type: 'string', default: '2000' },
+      seed: { type: 'string', default: '1' },
+      scenario: { type: 'string' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      without: { type: 'string', multiple: true, default: [] },
+      'without-checkers': { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    mutants: values.only.length === 0 ? mutants : values.only.map(mutantNamed),
+    seeds: wholeNumber('seeds', values.seeds, 1),
+    firstSeed: wholeNumber('seed', values.seed, 0),
+    scenario: values.scenario ?? null,
+    jobs: wholeNumber('jobs', values.jobs, 1),
+    blindCheckers: values['without-checkers'] ? ['*'] : values.without,
+    list: values.list,
+  };
+}
+
+type Options = ReturnType<typeof readOptions>;
+
+function* livesOf(mutant: Mutant, { scenario, seeds, firstSeed }: Options): Generator<Life> {
+  const scenarios = scenario !== null ? [scenario] : ['any', mutant.scenario ?? 'any'];
+  for (let index = 0; index < seeds; index++) {
+    yield { seed: firstSeed + index, scenario: scenarios[index % scenarios.length]! };
+  }
+}
+
+async function run(options: Options): Promise<Outcome[]> {
+  const { blindCheckers, jobs } = options;
+  const count = options.mutants.length;
+  const unbroken = new Pairs({ mutant: null, blindCheckers, jobs });
+  const outcomes: Outcome[] = [];
+  const waiting = [...options.mutants];
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const broken = new Pairs({ mutant: mutant.name, blindCheckers, jobs: 1 });
+      try {
+        outcomes.push(await tryMutant(mutant, livesOf(mutant, options), { broken, unbroken }));
+      } finally {
+        await broken.close();
+      }
+      console.log(`[${outcomes.length}/${count}] ${verdictOf(outcomes.at(-1)!)}`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(jobs, count) }, work));
+  } finally {
+    await unbroken.close();
+  }
+  return outcomes;
+}
+
+async function main(words: string[]): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(words);
+  } catch (error) {
+    console.error((error as Error).message);
+    return exitCodes.usage.code;
+  }
+  if (options.list) {
+    for (const { name, breaks } of options.mutants) console.log(`${name}: ${breaks}`);
+    return exitCodes.ok.code;
+  }
+  const { firstSeed, seeds, jobs, blindCheckers } = options;
+  const without = blindCheckers.length === 0 ? '' : `, without ${blindCheckers.join(', ')}`;
+  console.log(
+    `seed ${firstSeed}: ${options.mutants.length} mutants, up to ${seeds} lives each, ${jobs} at a time${without}`,
+  );
+  const outcomes = await run(options);
+  console.log(`\n${table(outcomes)}`);
+  return outcomes.every(({ caught }) => caught !== null) ? exitCodes.ok.code : exitCodes.failed.code;
+}
+
+process.exitCode = await main(process.argv.slice(2));
