@@ -97,6 +97,7 @@ export class ProgramWorld {
 
 class InProcessReplica implements SimulatedReplica {
   readonly #world: ProgramWorld;
+  #begun = false;
   #ended = false;
 
   constructor(world: ProgramWorld) {
@@ -105,10 +106,9 @@ class InProcessReplica implements SimulatedReplica {
 
   answer(message: ToReplica): FromReplica | null {
     if (this.#ended) return null;
-    if (message.kind === 'boot') {
-      assertDrainable();
-      return { kind: 'ready' };
-    }
+    if (!this.#begun) assertDrainable();
+    this.#begun = true;
+    if (message.kind === 'boot') return { kind: 'ready' };
     let done: FromReplica | null = null;
     try {
       done = message.kind === 'turn' ? this.#run(message) : this.#world.runner.runIdle(message);

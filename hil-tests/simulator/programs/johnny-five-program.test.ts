@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { StartEvent } from '../../../protocol/record.ts';
 import { Random } from '../random.ts';
 import { FirmataFirmware } from './firmata-firmware.ts';
 import { type JohnnyFiveProgram, prepareJohnnyFive } from './johnny-five-program.ts';
 import { referenceRun } from './reference-run.ts';
-import { bytesOf, runSolo } from './solo-run.fake.ts';
+import { bytesOf, runSolo, soloStartUs } from './solo-run.fake.ts';
 
 let program: JohnnyFiveProgram;
 const device = '/dev/ttyACM0';
@@ -61,6 +62,23 @@ test('a replica that is ended is gone, with its process', async () => {
   replica.end();
   expect(replica.answer(boot)).toBeNull();
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), { timeout: 10_000 });
+});
+
+test('a replica that is not told to boot has booted all the same', () => {
+  const replica = program.start(() => 0);
+  const event: StartEvent = {
+    kind: 'start',
+    seed: '000102030405060708090a0b0c0d0e0f',
+    argv: [],
+    env: {},
+    hostname: 'pair',
+    ports: [device],
+    stdinIsTerminal: false,
+  };
+  const timeUs = soloStartUs;
+  const turn = { kind: 'turn', mode: 'perform', turn: 0, timeUs, event, values: new Uint8Array(0) } as const;
+  expect(replica.answer(turn)).toMatchObject({ kind: 'done', turn: 0 });
+  replica.end();
 });
 
 test('a program that is closed leaves neither processes nor files behind', async () => {

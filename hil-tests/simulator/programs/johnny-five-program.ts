@@ -102,18 +102,25 @@ export class BlockingReplica implements SimulatedReplica {
 
   answer(message: ToReplica): FromReplica | null {
     if (this.#ended) return null;
-    const sent = message.kind === 'boot' || this.#send(encodeToReplica(message));
-    const body = sent ? this.#receive() : null;
-    if (body === null) {
-      try {
-        this.#assertOrderlyEnd();
-      } finally {
-        this.end();
-      }
-      return null;
-    }
+    if (this.#last === null && message.kind !== 'boot') this.#take();
+    return message.kind === 'boot' || this.#send(encodeToReplica(message)) ? this.#take() : this.#gone();
+  }
+
+  /** The next answer. */
+  #take(): FromReplica | null {
+    const body = this.#receive();
+    if (body === null) return this.#gone();
     this.#last = decodeFromReplica(body);
     return this.#last;
+  }
+
+  #gone(): null {
+    try {
+      this.#assertOrderlyEnd();
+    } finally {
+      this.end();
+    }
+    return null;
   }
 
   end(): void {

@@ -11,7 +11,8 @@ import type { FromReplica, ToReplica } from '../../../firmware-host/ipc.ts';
 /** One process of the program on one board. */
 export interface SimulatedReplica {
   /**
-   * The answer to a message; null from a program that hangs, or that has ended with an earlier answer (`failed`,
+   * The answer to a message. `boot` may come first and is answered with `ready`; a replica that is not sent it has
+   * booted all the same. Null comes from a program that hangs, or has ended with an earlier answer (`failed`,
    * `diverged`, `output-diverged`, or a `done` whose outputs hold an exit), as the process of a real one is gone then.
    */
   answer(message: ToReplica): FromReplica | null;
