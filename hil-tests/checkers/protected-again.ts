@@ -4,7 +4,7 @@
  *
  * The bound is what the slowest way back takes, one thing after the other:
  *
- *     a replica that hangs in its first turn     5 x turnTimeoutMs, and the next one 1 x
+ *     a replica that was made to hang            6 x turnTimeoutMs: its first turn may take five times as long
  *   + silence that has begun                     detection
  *   + boards that wait for each other            2 x waitForPeerMs
  *   + pauses before a restart or a new join      2 x restartDelayMs
@@ -43,8 +43,9 @@ const programEvents = new Set([
 ]);
 
 export function protectedAgainWithinMs(facts: LifeFacts): number {
+  const hangs = facts.faults.some((fault) => fault.kind === 'replica' && fault.how === 'hangs');
   return (
-    6 * facts.turnTimeoutMs +
+    (hangs ? 6 * facts.turnTimeoutMs : 0) +
     detectionMs(facts) +
     2 * facts.waitForPeerMs +
     2 * facts.restartDelayMs +
