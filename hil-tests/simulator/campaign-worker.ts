@@ -18,8 +18,6 @@ export interface LifeModule {
 const { live, prepareLives } = (await import(process.argv[2]!)) as LifeModule;
 await prepareLives?.();
 
-/** Ctrl-C reaches the whole group of processes; the command ends its workers itself. */
-process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 process.on('message', (order: LifeOrder | 'end') => {
   if (order === 'end') process.exit();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LifeWorkers, type LifeWorkersOptions } from './life-workers.ts';
 import type { LifeOutcome } from './outcome.ts';
@@ -85,10 +86,12 @@ describe('life workers', () => {
     livedOf(await two.live({ seed: 1 }));
     const orders = [3, 13, 23].map((seed) => two.live({ seed, scenario: 'endless' }));
     await expect.poll(() => two.processIds.length, { timeout: 10_000 }).toBe(2);
-    const processIds = two.processIds;
+    const { processIds, folder } = two;
+    expect(existsSync(folder!)).toBe(true);
     await two.close();
     expect(await Promise.all(orders)).toEqual([null, null, null]);
     expect(processIds.filter(isRunning)).toEqual([]);
+    expect(existsSync(folder!)).toBe(false);
     expect(await two.live({ seed: 1 })).toBeNull();
   });
 

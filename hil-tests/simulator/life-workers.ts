@@ -6,6 +6,9 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LifeOrder, LifeOutcome, LiveOne } from './outcome.ts';
 
@@ -53,6 +56,8 @@ export class LifeWorkers {
   readonly #workers = new Set<Worker>();
   readonly #waiting: Task[] = [];
   #isClosed = false;
+  /** What lives make is in here, so that it can be cleared away after a process that was killed. */
+  #folder: string | null = null;
 
   constructor(options: LifeWorkersOptions) {
     this.#options = { lifeWallMsMax: 600_000, livesPerProcess: 4000, ...options };
@@ -88,11 +93,17 @@ export class LifeWorkers {
       });
     });
     await Promise.all(ended);
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Of the processes that run, for whoever has to see that none is left. */
   get processIds(): number[] {
     return [...this.#workers].map(({ child }) => child.pid!);
+  }
+
+  /** Temporary folder of all processes, null before the first. */
+  get folder(): string | null {
+    return this.#folder;
   }
 
   #handOut(): void {
@@ -120,10 +131,14 @@ export class LifeWorkers {
   }
 
   #begin(): void {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'understudy-sim-'));
     const child = fork(workerFile, [this.#options.lifeModule.href], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Histories and outputs hold bytes, which JSON would not keep.
       serialization: 'advanced',
+      env: { ...process.env, TMPDIR: this.#folder },
+      // Of a group of its own: Ctrl-C would reach the replicas of a life too, and look like one that failed.
+      detached: true,
     });
     const worker: Worker = {
       child,

@@ -67,6 +67,10 @@ describe('totals', () => {
     );
   });
 
+  test('a run without a life did not pass', () => {
+    expect(summaryLine(new Totals(), run, 1)).toContain('0 seeds from 41, scenario any, none lived; ');
+  });
+
   test('failures and crashes are counted and said', () => {
     const failing = new Totals();
     failing.add(lived(1, 1, { checker: 'one-term', message: 'two', at: 5 }));

@@ -138,7 +138,8 @@ export function totalsTable(totals: Totals, run: RunFacts, wallMs: number): stri
 /** The line that docs/reliability.md keeps of a run, an item of a Markdown list. */
 export function summaryLine(totals: Totals, run: RunFacts, wallMs: number): string {
   const faults = totals.faults.map(([kind, count]) => `${kind} ${countText(count)}`).join(', ');
-  const verdict = totals.failed === 0 ? 'all passed' : `${countText(totals.failed)} FAILED`;
+  const allPassed = totals.lives === 0 ? 'none lived' : 'all passed';
+  const verdict = totals.failed === 0 ? allPassed : `${countText(totals.failed)} FAILED`;
   return (
     `- ${run.date}, commit ${run.commit ?? 'unknown'}: ` +
     [
