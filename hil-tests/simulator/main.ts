@@ -15,7 +15,7 @@ import { accountFor, type ShrinkBudget } from './account.ts';
 import { runCampaign } from './campaign.ts';
 import { LifeWorkers } from './life-workers.ts';
 import { parseOptions, type SimOptions, seedMax } from './options.ts';
-import { type Failure, failureOf } from './outcome.ts';
+import { type Failure, failureOf, isSameKind } from './outcome.ts';
 import { JsonOutput, type RunOutput, TextOutput } from './run-output.ts';
 import { scenarios } from './swarm.ts';
 import { Totals } from './totals.ts';
@@ -133,19 +133,19 @@ class Run {
     });
   }
 
-  /** Of the lowest failing seed, or with --keep-going of the lowest of each checker. */
+  /** Of the lowest failing seed, or with --keep-going of the lowest of each kind. */
   async #accounts(): Promise<void> {
     const { scenario, faults, keepGoing, shrink } = this.#options;
-    const told = new Set<string>();
+    const told: Failure[] = [];
     const budget: ShrinkBudget = {
       livesMax: shrink ? shrinkLivesMax : 0,
       wallMsMax: shrinkWallMsMax,
       now: () => performance.now(),
     };
     for (const failure of this.#failures) {
-      if (told.has(failure.checker) || (told.size > 0 && !keepGoing)) continue;
+      if (told.some((each) => isSameKind(each, failure)) || (told.length > 0 && !keepGoing)) continue;
       if (this.#interruptedBy !== null) return;
-      told.add(failure.checker);
+      told.push(failure);
       this.#output.searching(failure);
       const areFaultsDrawn = faults === null;
       const account = await accountFor(failure, {

@@ -3,8 +3,9 @@ import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { commandToReproduce } from './account.ts';
 import type { Fault } from './fault.ts';
-import { parseOptions } from './options.ts';
+import { faultList, parseOptions } from './options.ts';
 import { drawnFaults } from './planted-life.fake.ts';
+import { drawLife, scenarios } from './swarm.ts';
 
 const document = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 let said = '';
@@ -81,6 +82,15 @@ describe('the command line', () => {
     expect(() => parseOptions(words, 1)).toThrow(CommanderError);
     expect(said).toMatch(/^sim: USAGE_ARGUMENT: /);
     expect(said).toMatch(rule);
+  });
+
+  test('whatever is drawn can be given', () => {
+    for (const scenario of Object.keys(scenarios)) {
+      for (let seed = 0; seed < 100; seed++) {
+        const { faults } = drawLife(seed, scenario);
+        expect(faultList(JSON.stringify(faults))).toEqual(faults);
+      }
+    }
   });
 
   test('the document names every kind of fault', () => {
