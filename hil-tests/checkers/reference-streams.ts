@@ -43,6 +43,8 @@ export function referenceStreams(
   const streams = new Map<string, Stretch[]>();
   for (const history of histories) {
     for (const stretch of stretchesOf(history, direction)) {
+      // A base without a byte claims nothing. A new history notes one for a session of which it does not yet know that it is over.
+      if (stretch.pieces.length === 0) continue;
       const list = streams.get(stretch.key);
       if (list === undefined) streams.set(stretch.key, [stretch]);
       else list.push(stretch);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Fault } from '../simulator/fault.ts';
 import type { Observation } from '../simulator/observation.ts';
 import { backs, down, facts, leads, role, up, violationOf } from './hand-made-life.fake.ts';
 import { soloNeedsATerm } from './solo-needs-a-term.ts';
@@ -10,6 +11,8 @@ const soloNow = leads('a', 3, { protected: false });
 test('a backup that gave up being one leaves the primary solo under its term', () => {
   expect(judge([...pair, role('b', { role: 'joining', term: 3 }), soloNow])).toBeNull();
   expect(judge([...pair, down('b', 'exit'), soloNow])).toBeNull();
+  const leaves: Fault = { kind: 'leave', at: 0, until: 100, board: 'b' };
+  expect(judge([...pair, { kind: 'fault', phase: 'begins', fault: leaves }, soloNow])).toBeNull();
   expect(judge([...pair, leads('a', 3, { protected: false, historyId: 'new' })])).toBeNull();
 });
 

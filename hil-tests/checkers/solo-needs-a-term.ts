@@ -29,6 +29,11 @@ class SoloNeedsATerm implements Checker {
       if (observed.cause === 'exit') known.backupUnder = null;
       return;
     }
+    if (observed.kind === 'fault') {
+      // A backup that is told to leave says so, and ends a little later.
+      if (observed.fault.kind === 'leave') this.#known[observed.fault.board].backupUnder = null;
+      return;
+    }
     if (observed.kind !== 'role') return;
     const { board, status } = observed;
     const known = this.#known[board];
