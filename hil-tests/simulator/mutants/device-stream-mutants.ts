@@ -57,8 +57,8 @@ export const deviceStreamMutants: readonly Mutant[] = [
     breaks: 'the device lets a board attach that counts in a session which is over',
     promise: 'DESIGN §1.3, protocol/README.md §12.3',
     file: device,
-    find: '    if (session !== this.#session) {\n      this.#sendHello(port);\n      return;\n    }\n',
-    replace: '',
+    find: '    if (session !== this.#session) {\n      this.#sendHello(port);',
+    replace: '    if (session === 0) {\n      this.#sendHello(port);',
     scenario: 'devices',
   },
   {

@@ -71,11 +71,12 @@ async function run(options: Options): Promise<Outcome[]> {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const broken = new Pairs({ mutant: mutant.name, blindCheckers, jobs: 1 });
       try {
-        outcomes.push(await tryMutant(mutant, livesOf(mutant, options), { broken, unbroken }));
+        const outcome = await tryMutant(mutant, livesOf(mutant, options), { broken, unbroken });
+        outcomes.push(outcome);
+        console.log(`[${outcomes.length}/${count}] ${verdictOf(outcome)}`);
       } finally {
         await broken.close();
       }
-      console.log(`[${outcomes.length}/${count}] ${verdictOf(outcomes.at(-1)!)}`);
     }
   };
   try {

@@ -28,23 +28,6 @@ export const roleMutants: readonly Mutant[] = [
     scenario: 'split-brain',
   },
   {
-    name: 'solo-before-the-device-agrees',
-    breaks: 'outputs go out unacknowledged while the new term is still being asked for',
-    promise: 'DESIGN §5',
-    file,
-    find: "this.#claimedAt = now;\n    return [\n      { kind: 'gate', mode: 'closed' },",
-    replace:
-      "this.#claimedAt = now;\n    return [\n      { kind: 'gate', mode: claim === 'solo' ? 'open' : 'closed' },",
-    also: [
-      {
-        file: 'firmware-host/supervisor/output-gate.ts',
-        find: "if (pair.role !== 'primary' && this.mode !== 'acknowledged') return this.releasedTurns;",
-        replace: '',
-      },
-    ],
-    scenario: 'split-brain',
-  },
-  {
     name: 'takeover-under-the-old-term',
     breaks: 'a backup takes over under the term of the dead primary',
     promise: 'DESIGN §1.2, §1.5',
@@ -127,14 +110,5 @@ export const roleMutants: readonly Mutant[] = [
     find: "if (this.role !== 'primary' || !this.protected || this.#handingOver) return [];",
     replace: "if (this.role === 'primary') return [];",
     scenario: 'replicas',
-  },
-  {
-    name: 'claim-is-asked-for-once',
-    breaks: 'a claim that got no answer is not repeated',
-    promise: 'DESIGN §1.5',
-    file,
-    find: "return [{ kind: 'attach', term: this.#claimedTerm, claim: this.claim! }];",
-    replace: 'return [];',
-    scenario: 'split-brain',
   },
 ];
