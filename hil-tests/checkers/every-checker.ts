@@ -12,6 +12,7 @@ import { noSilentResume } from './no-silent-resume.ts';
 import { oneTermOneBoard } from './one-term-one-board.ts';
 import { outputRule } from './output-rule.ts';
 import { protectedAgain } from './protected-again.ts';
+import { protectedIsTrue } from './protected-is-true.ts';
 import { soloNeedsATerm } from './solo-needs-a-term.ts';
 import { staleJournalNeverLeads } from './stale-journal-never-leads.ts';
 import { takeoverInTime } from './takeover-in-time.ts';
@@ -36,4 +37,5 @@ export const everyChecker: readonly CheckerFactory[] = [
   boundedLag,
   timeNeverBackwards,
   protectedAgain,
+  protectedIsTrue,
 ];

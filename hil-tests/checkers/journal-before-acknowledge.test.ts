@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observation } from '../simulator/observation.ts';
-import { down, facts, leads, stored, tells, up, violationOf } from './hand-made-life.fake.ts';
+import { backs, down, facts, leads, role, stored, tells, up, violationOf } from './hand-made-life.fake.ts';
 import { journalBeforeAcknowledge } from './journal-before-acknowledge.ts';
 
 const judge = (observations: Observation[], fsync: 'always' | 'interval' = 'interval') =>
@@ -16,6 +16,16 @@ test('what the backup has stored is released, and so was what was stored while s
   expect(
     judge([leads('a', 1), stored('b', 12), down('b', 'power'), up('b', 2, 'h', 5), released(12)]),
   ).toBeNull();
+});
+
+test('a backup that has given up being one makes the primary solo in fact', () => {
+  const joins = role('b', { role: 'joining', term: 1, historyId: 'h' });
+  const life = [leads('a', 1), stored('a', 12), stored('b', 10)];
+  expect(judge([...life, joins, released(12)])).toBeNull();
+  expect(judge([...life, joins, stored('a', 13), backs('b', 1), released(13)])).toBeNull();
+  expect(judge([...life, joins, backs('b', 1), stored('a', 13), released(13)])).toContain(
+    'its backup has 10',
+  );
 });
 
 test('what the backup has not stored is not', () => {

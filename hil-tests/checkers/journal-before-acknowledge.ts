@@ -3,7 +3,8 @@
  *
  * What a protected primary has released, the backup has in its journal, under fsync `always` on its disk. Turns that the
  * primary released while it was still solo are excepted: their records may be on their way to the backup, in front
- * of the word that makes it one.
+ * of the word that makes it one. So are those after the other board has given up being a backup, though the primary has
+ * not heard it yet: it joins, and will not lead before it has everything.
  */
 import type { BoardName } from '../simulator/fault.ts';
 import {
@@ -22,7 +23,10 @@ interface Kept {
   /** As a primary: its own records when it was last solo. */
   soloHistoryId: string | null;
   solo: number;
-  isSolo: boolean;
+  leads: boolean;
+  isProtected: boolean;
+  /** It has given up being a backup, and will not lead before it has everything. */
+  joins: boolean;
 }
 
 class JournalBeforeAcknowledge implements Checker {
@@ -42,7 +46,7 @@ class JournalBeforeAcknowledge implements Checker {
         if (kept.historyId !== observed.historyId || observed.turns < kept.stored) kept.durable = 0;
         kept.historyId = observed.historyId;
         kept.stored = observed.turns;
-        if (kept.isSolo) rememberSolo(kept);
+        this.#rememberSolo(observed.board);
         return;
       }
       case 'durable': {
@@ -53,7 +57,8 @@ class JournalBeforeAcknowledge implements Checker {
       case 'board-up': {
         // What it acknowledged before it went down it had: only a history begun anew takes that back.
         const kept = this.#kept[observed.board];
-        kept.isSolo = false;
+        kept.leads = false;
+        kept.joins = false;
         if (kept.historyId === observed.historyId || observed.historyId === null) return;
         kept.historyId = observed.historyId;
         kept.stored = observed.turns;
@@ -61,20 +66,18 @@ class JournalBeforeAcknowledge implements Checker {
         return;
       }
       case 'board-down':
-        this.#kept[observed.board].isSolo = false;
+        this.#kept[observed.board].leads = false;
         return;
       case 'role':
       case 'status': {
         const { board, status } = observed;
         const kept = this.#kept[board];
-        const leads = status.role === 'primary';
-        if (leads && !status.protected) {
-          kept.isSolo = true;
-          rememberSolo(kept);
-          return;
-        }
-        kept.isSolo = false;
-        if (leads && status.historyId !== null) {
+        kept.leads = status.role === 'primary';
+        kept.isProtected = status.protected;
+        kept.joins = status.role === 'joining';
+        this.#rememberSolo('a');
+        this.#rememberSolo('b');
+        if (kept.leads && kept.isProtected && status.historyId !== null) {
           this.#check(board, status.historyId, status.releasedTurns);
         }
       }
@@ -82,6 +85,13 @@ class JournalBeforeAcknowledge implements Checker {
   }
 
   end(): void {}
+
+  #rememberSolo(board: BoardName): void {
+    const kept = this.#kept[board];
+    if (!kept.leads || (kept.isProtected && !this.#kept[otherBoard(board)].joins)) return;
+    kept.soloHistoryId = kept.historyId;
+    kept.solo = kept.stored;
+  }
 
   #check(board: BoardName, historyId: string, released: number): void {
     const own = this.#kept[board];
@@ -97,13 +107,17 @@ class JournalBeforeAcknowledge implements Checker {
   }
 }
 
-function rememberSolo(kept: Kept): void {
-  kept.soloHistoryId = kept.historyId;
-  kept.solo = kept.stored;
-}
-
 function nothingKept(): Kept {
-  return { historyId: null, stored: 0, durable: 0, soloHistoryId: null, solo: 0, isSolo: false };
+  return {
+    historyId: null,
+    stored: 0,
+    durable: 0,
+    soloHistoryId: null,
+    solo: 0,
+    leads: false,
+    isProtected: false,
+    joins: false,
+  };
 }
 
 export const journalBeforeAcknowledge: CheckerFactory = (facts) => new JournalBeforeAcknowledge(facts);

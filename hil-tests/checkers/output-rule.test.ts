@@ -53,6 +53,14 @@ test('one that came before its own journal had it is found, solo or not', () => 
   );
 });
 
+test('a backup that has given up being one makes the primary solo in fact', () => {
+  const joins = role('b', { role: 'joining', term: 1, historyId: 'h' });
+  expect(judge([...pair, stored('b', 3), joins, accepts('a', 1, 0, 'one t')])).toBeNull();
+  expect(
+    judge([...pair, stored('b', 3), joins, backs('b', 1), stored('a', 5), accepts('a', 1, 0, 'one t')]),
+  ).toBeNull();
+});
+
 test('a claim is not solo time yet', () => {
   const claims = role('a', { role: 'contending', term: 1, historyId: 'h' });
   expect(judge([...pair, stored('b', 3), claims, stored('a', 5), accepts('a', 1, 0, 'one t')])).toContain(

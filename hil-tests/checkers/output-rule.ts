@@ -5,7 +5,8 @@
  * and so has the other board; or the sender was primary and not protected (solo) when it had the record. Which turn wrote a
  * byte is known at the end only; until then each stretch of accepted bytes keeps how many turns were safe.
  *
- * What the other board once stored counts as stored, though it may lose its disk later: that is a second fault. What was
+ * A board that has given up being a backup, and joins, will not lead before it has everything: from then on the primary
+ * is solo in fact, though it may not have heard so. What the other board once stored counts as stored, though it may lose its disk later: that is a second fault. What was
  * released while solo may be accepted when the pair is protected again. Bytes that no known history explains are judged
  * by uninterrupted-output, what a replica that was made to diverge wrote by nobody.
  */
@@ -79,7 +80,8 @@ class OutputRule implements Checker {
         return;
       case 'role':
         this.#states.observe(observed);
-        this.#noteSolo(observed.board);
+        this.#noteSolo('a');
+        this.#noteSolo('b');
         return;
       case 'board-up':
         this.#comesUp(observed);
@@ -101,7 +103,8 @@ class OutputRule implements Checker {
 
   #noteSolo(board: BoardName): void {
     const state = this.#states.of(board);
-    if (state.role !== 'primary' || state.protected) return;
+    const isAlone = !state.protected || this.#states.of(otherBoard(board)).role === 'joining';
+    if (state.role !== 'primary' || !isAlone) return;
     const { historyId, turns } = this.#histories.journalOf(board);
     const solo = this.#solo[board];
     if (solo.historyId !== historyId) solo.turns = 0;

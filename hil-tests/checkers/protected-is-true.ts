@@ -1,0 +1,92 @@
+/**
+ * Promise 7 (DESIGN section 1): joining is unprotected, and the pair says so loudly; section 2: protected is when a backup
+ * holds every record that led to an output.
+ *
+ * When a primary says that it is protected, the board that joined has stored, and its program has run, at least what the
+ * primary had recorded when that board began to join (protocol/README.md section 10, rule 6). Otherwise it counts on a
+ * copy that was thrown away.
+ */
+import type { BoardName } from '../simulator/fault.ts';
+import { type Checker, type CheckerFactory, type Observed, Violation } from '../simulator/observation.ts';
+import { otherBoard } from './board-states.ts';
+
+interface Copy {
+  historyId: string | null;
+  stored: number;
+  executed: number;
+  role: string;
+  isProtected: boolean;
+  /** What the primary had recorded when this board last began to join. */
+  wanted: number;
+  /** Since then it has begun its journal anew, so it has to come to that again. */
+  isAnew: boolean;
+}
+
+class ProtectedIsTrue implements Checker {
+  readonly name = 'protected-is-true';
+  readonly promise = '7: joining and solo time are unprotected, and the pair says so';
+  readonly #copies: Record<BoardName, Copy> = { a: nothing(), b: nothing() };
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'stored': {
+        const copy = this.#copies[observed.board];
+        if (copy.historyId !== observed.historyId || observed.turns < copy.stored) {
+          copy.isAnew = copy.role === 'joining';
+          copy.executed = 0;
+        }
+        copy.historyId = observed.historyId;
+        copy.stored = observed.turns;
+        return;
+      }
+      case 'turn':
+        if (observed.mode === 'replay') {
+          this.#copies[observed.board].executed = observed.turn + observed.count;
+        }
+        return;
+      case 'board-up':
+        this.#copies[observed.board] = nothing();
+        return;
+      case 'role':
+        return this.#plays(observed);
+    }
+  }
+
+  end(): void {}
+
+  #plays({ board, status }: Observed & { kind: 'role' }): void {
+    const copy = this.#copies[board];
+    const other = this.#copies[otherBoard(board)];
+    if (status.role === 'joining' && copy.role !== 'joining') {
+      copy.wanted = other.stored;
+      copy.isAnew = false;
+    }
+    const isProtected = status.role === 'primary' && status.protected;
+    if (isProtected && !copy.isProtected && other.isAnew && other.historyId === status.historyId) {
+      const has = Math.min(other.stored, other.executed);
+      if (has < other.wanted) {
+        throw new Violation(
+          this.name,
+          `board ${board} says that it is protected, but of the ${other.wanted} turns that there were when board ` +
+            `${otherBoard(board)} began to join that one has stored ${other.stored} and run ${other.executed}`,
+        );
+      }
+    }
+    copy.isProtected = isProtected;
+    copy.role = status.role;
+  }
+}
+
+function nothing(): Copy {
+  return {
+    historyId: null,
+    stored: 0,
+    executed: 0,
+    role: 'starting',
+    isProtected: false,
+    wanted: 0,
+    isAnew: false,
+  };
+}
+
+export const protectedIsTrue: CheckerFactory = () => new ProtectedIsTrue();
