@@ -51,6 +51,8 @@ export type PairInput =
   /** The board that we handed over to could not take over at that moment. */
   | { kind: 'handover-refused'; term: number }
   | { kind: 'operator'; command: 'switchover' | 'lead' }
+  /** A board that does not lead is shut down in an orderly way, and has said so to the other one. */
+  | { kind: 'leave' }
   | { kind: 'tick' };
 
 export type PairEffect =
@@ -81,6 +83,7 @@ export type PairReportCode =
   | 'PAIR_BACKUP'
   | 'PAIR_STEPPED_DOWN'
   | 'PAIR_NOT_ELIGIBLE'
+  | 'PAIR_LEFT'
   | 'PAIR_SWITCHOVER_REFUSED';
 
 export interface PairOptions {

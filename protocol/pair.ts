@@ -145,6 +145,12 @@ export class Pair {
         return this.#contend(now, 'cold-start', this.term + 1, 'the other board could not take over');
       case 'operator':
         return this.#operator(now, input.command);
+      case 'leave':
+        if (this.role !== 'backup' && this.role !== 'joining') return [];
+        // The primary goes on alone under its term: a claim of this board could only do harm from here on.
+        this.role = 'stopped';
+        this.protected = false;
+        return [report('info', 'PAIR_LEFT', 'this board is being shut down'), { kind: 'announce' }];
       case 'tick':
         return this.#tick(now);
     }

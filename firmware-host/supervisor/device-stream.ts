@@ -43,6 +43,8 @@ export class DeviceStream {
   /** The program's port that is open on this device, or the last one that was. */
   port: number | null = null;
   portOpen = false;
+  /** The device has lost its session, and the program does not know yet: what it writes meanwhile is for nobody. */
+  lost = false;
   inputsLost = 0;
   /** Frames from the device that were damaged. */
   discarded = 0;
@@ -84,10 +86,12 @@ export class DeviceStream {
   forgetPort(): void {
     this.port = null;
     this.portOpen = false;
+    this.lost = false;
   }
 
   /** The replica wrote. */
   append(turn: number, bytes: Uint8Array): void {
+    if (this.lost) return;
     this.#retained.push({ turn, offset: this.produced, bytes });
     this.produced += bytes.length;
   }

@@ -65,9 +65,11 @@ export class DeviceSupervision {
     this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived });
   }
 
-  /** Asks for actuation in whatever session the device is in. */
-  attachAfresh(stream: DeviceStream): void {
+  /** Asks for actuation in whatever session the device is in, from where the device's own counts stand. */
+  takeAnew(stream: DeviceStream): void {
     const { term } = this.#core.pair;
+    stream.attached = false;
+    stream.rebase(null, 0, 0);
     this.control(stream, { kind: 'attach', term, session: null, inputsReceived: 0 });
   }
 
@@ -189,7 +191,8 @@ export class DeviceSupervision {
     const untouched = log.turns === 0 && histories.id === null;
     if (stream.session === null || untouched) {
       stream.rebase(session, outputs, inputs);
-      if (!untouched) histories.noteDevice(stream);
+      // A program that still has to be told of the loss has no counts in the new session.
+      if (!untouched && !stream.lost) histories.noteDevice(stream);
     } else if (stream.session !== session) {
       const text = `${name} was restarted meanwhile`;
       this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { session });
@@ -209,7 +212,7 @@ export class DeviceSupervision {
       this.#core.role({ kind: 'attached', term });
     if (histories.continuityLost && this.#parts.reign.leading) {
       histories.continuityLost = false;
-      histories.begin('the device and the records no longer belong together');
+      histories.begin('the device and the records no longer belong together', stream);
     }
   }
 
@@ -218,16 +221,19 @@ export class DeviceSupervision {
     const { histories, reign } = this.#parts;
     const text = `${stream.options.name} was restarted or went to its safe state`;
     this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { session });
-    stream.attached = false;
-    stream.rebase(null, 0, 0);
     if (!reign.leading) {
+      stream.attached = false;
+      stream.rebase(null, 0, 0);
       // What this copy stands for is not what the device's outputs show any more: never a silent resume.
       histories.continuityLost = log.turns > 0;
       if (pair.role === 'contending' && stream === arbiter) reign.claimAgain();
       return;
     }
-    if (stream.portOpen) this.#losePort(stream, 'the device was restarted');
-    this.attachAfresh(stream);
+    if (stream.portOpen) {
+      stream.lost = true;
+      this.#losePort(stream, 'the device was restarted');
+    }
+    this.takeAnew(stream);
   }
 
   // ---------------------------------------------------------------- ports

@@ -152,6 +152,8 @@ export class Follower {
   /** From memory when it reaches back far enough, else from the journal, chunk by chunk. */
   #feed(): void {
     if (this.#state?.kind !== 'reading') return;
+    // Before the batches are looked at: the open one belongs to them.
+    this.#parts.records.cut();
     const { log } = this.#core;
     const { nextTurn } = this.#state;
     const batches = log.batchesFrom(nextTurn);
@@ -164,7 +166,6 @@ export class Follower {
       return;
     }
     for (const batch of batches) this.send(batch);
-    this.#parts.records.cut();
     this.#state = { kind: 'live', since: log.turns };
   }
 

@@ -72,17 +72,17 @@ export class Histories {
 
   /** The devices are taken anew, so that the new history's counts begin where each device's count stands. */
   restart(why: string): void {
-    for (const stream of this.#core.streams) {
-      if (stream.controller === null) continue;
-      stream.attached = false;
-      stream.rebase(null, 0, 0);
-      this.#parts.devices.attachAfresh(stream);
+    const { arbiter } = this.#core;
+    if (arbiter === null) {
+      this.begin(why, null);
+      return;
     }
-    if (this.#core.arbiter === null) this.begin(why);
-    else this.continuityLost = true;
+    this.#parts.devices.takeAnew(arbiter);
+    this.continuityLost = true;
   }
 
-  begin(why: string): void {
+  /** `counted`: the device whose count was told just now. What the others have accepted meanwhile they are asked. */
+  begin(why: string, counted: DeviceStream | null): void {
     const { clock, now, options, runner, streams } = this.#core;
     const { follower } = this.#parts;
     // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
@@ -97,8 +97,13 @@ export class Histories {
     clock.start(now, options.wallTimeUs());
     this.note({ kind: 'term', term: this.#core.pair.term, turn: 0, board: options.board });
     for (const stream of streams) {
-      if (stream.session === null) continue;
-      stream.rebase(stream.session, stream.produced, stream.inputs);
+      if (stream.controller === null) continue;
+      if (stream !== counted) {
+        this.#parts.devices.takeAnew(stream);
+        continue;
+      }
+      // What the device has not accepted was written by the run that is given up.
+      stream.rebase(stream.session, stream.confirmed, stream.inputs);
       this.noteDevice(stream);
     }
     runner.events.push({ kind: 'start', seed: options.randomHex(16), ...options.start });
@@ -187,6 +192,8 @@ export class Histories {
     if (inPlace) return;
     this.id = historyId;
     this.startedAtMs = startedAtMs;
+    // The device's state is weighed against the records that come, not against those given up.
+    this.continuityLost = false;
     this.#resetCopy();
     for (const stream of this.#core.streams) stream.rebase(null, 0, 0);
     this.#core.emit({ kind: 'journal-create', historyId, startedAtMs });

@@ -42,6 +42,8 @@ export class Joining {
   #storing: (Delivery & { turns: number })[] = [];
   /** Records of this stream were refused: an acknowledgement would count for them too. */
   #refusedRecords = false;
+  /** Number of the message by which the primary learns that its records are not kept any more, until it has it. */
+  #farewell: number | null = null;
 
   constructor(core: CoreState, parts: Others) {
     this.#core = core;
@@ -84,6 +86,19 @@ export class Joining {
   /** The other board was started anew: what it had sent is not acknowledged to the new one. */
   forgetDeliveries(): void {
     this.#storing = [];
+    this.#farewell = null;
+  }
+
+  /** The other board is told that this one is no copy of it, or not yet. */
+  said(sequence: number): void {
+    this.#farewell = sequence;
+  }
+
+  /** The other board has dealt with every message up to this one. */
+  heard(sequence: number): void {
+    if (this.#farewell === null || sequence < this.#farewell) return;
+    this.#farewell = null;
+    this.acknowledgeStored();
   }
 
   // ---------------------------------------------------------------- what the primary says
@@ -162,6 +177,15 @@ export class Joining {
     return this.following && this.#core.pair.role === 'contending' && !this.#parts.reign.claimWaits;
   }
 
+  /**
+   * To a primary that takes this board for its backup an acknowledgement means that its records are kept. So none is given
+   * of records that come after they no longer are, until the primary knows. Once this board leads itself nobody can
+   * release anything by its acknowledgements: the device follows its term.
+   */
+  get #isUnderstood(): boolean {
+    return this.following || this.#farewell === null || this.#core.pair.role === 'primary';
+  }
+
   /** A message without records was dealt with; it is acknowledged in its turn. */
   stored({ sequence, stream }: Delivery): void {
     if (this.#refusedRecords && this.#claimsTheDevice) return;
@@ -173,6 +197,7 @@ export class Joining {
   /** Journal BEFORE acknowledge: under fsync `always` the acknowledgement waits for the disk. */
   acknowledgeStored(): void {
     if (this.#refusedRecords && this.#claimsTheDevice) return;
+    if (!this.#isUnderstood) return;
     const isDiskWaitedFor = this.#core.options.fsync === 'always';
     let stored: Delivery | null = null;
     while (this.#storing.length > 0) {

@@ -39,6 +39,7 @@ export class Leaving {
       const reason = 'the backup is being shut down';
       this.#parts.messages.say({ kind: 'not-eligible', reason, report: null });
       this.#parts.messages.flush();
+      this.#core.role({ kind: 'leave' });
       this.#core.exit('LEFT');
       return;
     }

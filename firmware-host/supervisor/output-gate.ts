@@ -91,8 +91,10 @@ export class OutputGate {
     this.releasedTurns = turns;
     const { devices } = this.#parts;
     for (const stream of this.#core.streams) {
-      for (const piece of stream.release(turns)) devices.write(stream, piece.offset, piece.bytes);
       const safe = stream.inputsSafe(turns);
+      // What a device is to get that is not held yet, or not any more, is reckoned when it is: by its own count.
+      if (stream.controller !== null && !stream.attached) continue;
+      for (const piece of stream.release(turns)) devices.write(stream, piece.offset, piece.bytes);
       if (safe !== null) devices.control(stream, { kind: 'inputs-stored', offset: safe });
     }
     if (!news) return;

@@ -47,6 +47,7 @@ export class PeerMessages {
   say(message: PairMessage): number {
     const sequence = this.#core.options.session.nextSequence;
     this.#isFlushWanted = true;
+    if (message.kind === 'not-eligible' || message.kind === 'follow') this.#parts.joining.said(sequence);
     this.step({ kind: 'send', message: encodePairMessage(message) });
     return sequence;
   }
@@ -83,7 +84,7 @@ export class PeerMessages {
   }
 
   #carryOut(effect: SessionEffect): void {
-    const { follower, handover, peer } = this.#parts;
+    const { follower, handover, joining, peer } = this.#parts;
     switch (effect.kind) {
       case 'transmit':
         this.#core.emit(effect);
@@ -92,6 +93,7 @@ export class PeerMessages {
         return this.#deliver(effect);
       case 'acknowledged':
         follower.acknowledged(effect.sequence);
+        joining.heard(effect.sequence);
         return handover.acknowledged(effect.sequence);
       case 'heartbeat':
         return peer.heartbeat(effect.link, effect.payload);

@@ -104,7 +104,7 @@ export class Reign {
     const { histories, program } = this.#parts;
     histories.continuityLost = false;
     const isSuspect = program.isSuspect;
-    histories.begin('cold start');
+    histories.begin('cold start', this.#core.arbiter);
     // A program that failed at the other board before its first turn may fail here alike.
     if (isSuspect) program.suspectFrom(0);
   }

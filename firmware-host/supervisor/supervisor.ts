@@ -265,7 +265,7 @@ export class Supervisor {
     const isBackup = pair.role === 'backup';
     // A backup that claims was one up to its last record; one that joins again is none from here on.
     if (isBackup && !wasBackup) histories.noteStanding(true);
-    else if (wasBackup && pair.role === 'joining' && input.kind !== 'peer-role')
+    else if (wasBackup && (pair.role === 'joining' || pair.role === 'stopped') && input.kind !== 'peer-role')
       histories.noteStanding(false);
     for (const effect of effects) this.#carryOut(effect);
   }

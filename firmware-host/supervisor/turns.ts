@@ -10,6 +10,7 @@
  */
 import { decodeOutputs, type RecordBatch, type ReplicaEvent, turnsOf } from '../../protocol/record.ts';
 import type { CoreState } from './core-state.ts';
+import type { DeviceStream } from './device-stream.ts';
 import type { Parts } from './parts.ts';
 import type { TurnDone } from './program-runner.ts';
 
@@ -144,11 +145,19 @@ export class Turns {
         return;
       case 'port-lost': {
         const stream = requests.streamOf(event.port);
-        if (stream !== null) stream.portOpen = false;
+        if (stream !== null) this.#portLost(stream);
         return;
       }
       default:
         return;
     }
+  }
+
+  /** The program knows now: its next counts are those of the device's new session, once that is known. */
+  #portLost(stream: DeviceStream): void {
+    stream.portOpen = false;
+    if (!stream.lost) return;
+    stream.lost = false;
+    if (stream.session !== null) this.#parts.histories.noteDevice(stream);
   }
 }

@@ -92,7 +92,11 @@ export class Forger {
     const effects = supervisor.step(board.now, { kind: 'datagram', link, bytes });
     const after = stateOf(board);
     const changed = Object.keys(before).filter((key) => before[key] !== after[key]);
-    for (const effect of effects) if (!harmless.has(effect.kind)) changed.push(`effect ${effect.kind}`);
+    for (const effect of effects) {
+      // That somebody speaks under another key may be said aloud.
+      const isWarning = effect.kind === 'report' && effect.report.code === 'PEER_KEY_MISMATCH';
+      if (!isWarning && !harmless.has(effect.kind)) changed.push(`effect ${effect.kind}`);
+    }
     board.carryOut(effects);
     return changed;
   }

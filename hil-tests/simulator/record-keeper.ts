@@ -1,7 +1,6 @@
 /** Remembers, beside the boards' own disks, what every board had in its journal, and who led each history last. */
 import type { ExitReason } from '../../firmware-host/supervisor/effects.ts';
 import { decodeBatch, type JournalRecord } from '../../protocol/record.ts';
-import type { Board } from './board.ts';
 import type { JournalEntryOfLife } from './disk.ts';
 import type { BoardName } from './fault.ts';
 import type { HistoryOfLife, Observation } from './observation.ts';
@@ -38,15 +37,11 @@ export class RecordKeeper {
     journals[board].push(entry);
   }
 
-  observe(observation: Observation, boards: Record<BoardName, Board>): void {
+  observe(observation: Observation): void {
     switch (observation.kind) {
-      case 'device-attached': {
-        if (observation.device !== 0) return;
-        this.#holder = observation.board;
-        const { historyId } = boards[observation.board];
-        if (historyId !== null) this.#of(historyId).leader = observation.board;
+      case 'device-attached':
+        if (observation.device === 0) this.#holder = observation.board;
         return;
-      }
       case 'turn':
         if (observation.mode === 'perform' && observation.board === this.#holder) {
           this.#of(observation.historyId).leader = observation.board;

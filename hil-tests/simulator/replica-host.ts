@@ -17,8 +17,8 @@ export class ReplicaHost {
   #replica: SimulatedReplica | null = null;
   #isHanging = false;
   #divergesNext = false;
-  #freeAt = 0;
-  #held: ToReplica[] = [];
+  #isBusy = false;
+  #waiting: ToReplica[] = [];
 
   constructor(board: Board, around: BoardSurroundings) {
     this.#board = board;
@@ -30,7 +30,6 @@ export class ReplicaHost {
     const { generation } = this;
     const world = this.#board.random.stream(`replica ${this.#board.process}.${generation}`);
     this.#replica = this.#around.program.start(world.unit);
-    this.#freeAt = 0;
     this.#board.later(world.between(startMs.least, startMs.most), () => {
       if (generation === this.generation) this.#board.input({ kind: 'replica', message: { kind: 'ready' } });
     });
@@ -42,7 +41,8 @@ export class ReplicaHost {
     this.#replica = null;
     this.#isHanging = false;
     this.#divergesNext = false;
-    this.#held = [];
+    this.#isBusy = false;
+    this.#waiting = [];
   }
 
   /** A blow from outside. */
@@ -58,19 +58,28 @@ export class ReplicaHost {
 
   send(message: ToReplica): void {
     if (this.#replica === null) return;
-    const { now } = this.#around.time;
-    this.#freeAt = Math.max(this.#freeAt, now) + this.turnMs;
-    const { generation } = this;
-    this.#board.later(this.#freeAt - now, () => {
-      if (generation !== this.generation) return;
-      // The replica's process is stopped together with its supervisor.
-      if (this.#board.isPaused) this.#held.push(message);
-      else this.#run(message);
-    });
+    this.#waiting.push(message);
+    this.#next();
   }
 
+  /** The replica's process is stopped and goes on together with its supervisor. */
   resume(): void {
-    for (const message of this.#held.splice(0)) this.send(message);
+    this.#next();
+  }
+
+  /** One message after the other, each in its time. */
+  #next(): void {
+    if (this.#isBusy || this.#waiting.length === 0 || this.#board.isPaused) return;
+    this.#isBusy = true;
+    const { generation } = this;
+    this.#board.later(this.turnMs, () => {
+      if (generation !== this.generation) return;
+      this.#isBusy = false;
+      if (this.#board.isPaused) return;
+      const message = this.#waiting.shift()!;
+      this.#run(message);
+      if (generation === this.generation) this.#next();
+    });
   }
 
   #run(message: ToReplica): void {

@@ -164,7 +164,7 @@ export class World {
   }
 
   #observe(observation: Observation): void {
-    this.#records.observe(observation, this.boards);
+    this.#records.observe(observation);
     const observed = observation as Observed;
     observed.at = this.time.now;
     this.#options.observe(observed);
