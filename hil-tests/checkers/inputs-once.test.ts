@@ -45,6 +45,11 @@ test.each<[string, Record<number, string>]>([
   expect(judge(said, [heard(inputs)])).toContain(complaint);
 });
 
+test('a base of another history in a journal is found', () => {
+  const mixed = heard({ 1: 'one ' }, [base(), base({ turn: 5 }), base({ inputs: 4 })]);
+  expect(judge(said, [mixed])).toContain('a base of turn 0 after one of turn 5');
+});
+
 test('the device counts on', () => {
   expect(judge([says(0, 'one '), says(5, 'x')], [])).toContain('though 4 is next');
 });

@@ -106,12 +106,23 @@ class InputsOnce implements Checker {
   end(end: LifeEnd): void {
     const streams = referenceStreams(end.histories, 'inputs', (id) => this.#histories.orderOf(id));
     const complete = this.#allRecordsAreThere(end.histories);
+    for (const history of end.histories) this.#basesInOrder(history);
     for (const [key, stretches] of streams) {
       const seen = this.#sessions.get(key);
       for (const stretch of stretches) this.#compare(seen, key, stretch);
       if (complete) this.#noGap(key, stretches, end);
     }
     this.#nothingIsStuck(end, streams);
+  }
+
+  /** Whoever runs the journal again counts from the bases as they come: one out of place belongs to something else. */
+  #basesInOrder({ historyId, bases }: HistoryOfLife): void {
+    for (let index = 1; index < bases.length; index++) {
+      if (bases[index]!.turn >= bases[index - 1]!.turn) continue;
+      this.#fail(
+        `the journal of history ${historyId} has a base of turn ${bases[index]!.turn} after one of turn ${bases[index - 1]!.turn}`,
+      );
+    }
   }
 
   #compare(seen: SessionSeen | undefined, key: string, stretch: Stretch): void {
