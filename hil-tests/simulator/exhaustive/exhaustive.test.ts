@@ -6,6 +6,7 @@ import { type CheckerFactory, Violation } from '../observation.ts';
 import { liveCase } from './case-life.ts';
 import { type Crash, type CrashCase, caseFromId, caseIdOf, crashPointNames } from './crash-case.ts';
 import { rowOf, tableOf } from './exploration-table.ts';
+import { exploreAll } from './exploration-workers.ts';
 import { crashesLedBy, type Exploration, explore, type LossWindow } from './explore.ts';
 
 /** From a macrotask, as every life wants. */
@@ -161,6 +162,22 @@ describe('exploring', () => {
     expect(row('all').slice(1, 2)).toEqual(['2']);
     expect(row('all').at(6)).toBe(String(2 * lives));
     expect(row('after-send').at(6)).toBe('0');
+  });
+});
+
+describe('exploring in processes', () => {
+  it('explores every crash once, and ends its processes', async () => {
+    const kills = [0, 1, 2].map((occurrence): Crash => ({ ...crash, how: 'kill', occurrence }));
+    const explored: Exploration[] = [];
+    await exploreAll(kills, 2, (exploration) => explored.push(exploration));
+    expect(explored.map((each) => each.crash.occurrence).toSorted()).toEqual([0, 1, 2]);
+    expect(explored.flatMap(({ failures }) => failures)).toEqual([]);
+    for (const { lives } of explored) expect(lives).toMatchObject({ noLoss: 1, doubleLoss: 0 });
+  });
+
+  it('fails when a process dies', async () => {
+    const impossible = { ...crash, leader: 'x' } as unknown as Crash;
+    await expect(exploreAll([impossible], 1, () => {})).rejects.toThrow();
   });
 });
 

@@ -11,7 +11,7 @@
  */
 import { type CaseFailure, type CaseOptions, type CaseResult, failureOf, liveCase } from './case-life.ts';
 import type { Crash, CrashCase, CrashPoint } from './crash-case.ts';
-import { crashPointNames } from './crash-case.ts';
+import { caseIdOf, crashPointNames } from './crash-case.ts';
 import type { DatagramSeen } from './striker.ts';
 
 export interface LossWindow {
@@ -23,14 +23,21 @@ export interface LossWindow {
   heartbeats: boolean;
 }
 
-/** What was on its way, and all of the struck board's return up to its being a backup again. */
-export const wholeWindow: LossWindow = { before: 6, after: 8, doubles: true, heartbeats: true };
+/** What may still be on its way or unanswered when the blow falls, and the return of the struck board up to its hello. */
+const wholeWindow: LossWindow = { before: 5, after: 6, doubles: true, heartbeats: true };
+
+/** A kill differs from a power cut in what the kernel says of it at once and in what the disk keeps, not in the bus. */
+export function windowOf({ how }: Crash): LossWindow {
+  return how === 'power' ? wholeWindow : { ...wholeWindow, doubles: false, heartbeats: false };
+}
 
 export interface Exploration {
   crash: Crash;
   lives: { noLoss: number; singleLoss: number; heartbeatLoss: number; doubleLoss: number };
   /** Lives among them in which the losses moved the point out of reach: nobody was struck. */
   unstruck: number;
+  /** The life in which the pair was one again last, counted from the start of the struck board. */
+  slowest: { id: string; returnMs: number };
   failures: CaseFailure[];
 }
 
@@ -61,12 +68,21 @@ function passesOf(passes: Record<CrashPoint, number>, point: CrashPoint): number
 
 export function explore(crash: Crash, window: LossWindow, options: CaseOptions = {}): Exploration {
   const lives: Exploration['lives'] = { noLoss: 0, singleLoss: 0, heartbeatLoss: 0, doubleLoss: 0 };
-  const exploration: Exploration = { crash, lives, unstruck: 0, failures: [] };
+  const exploration: Exploration = {
+    crash,
+    lives,
+    unstruck: 0,
+    slowest: { id: '', returnMs: 0 },
+    failures: [],
+  };
   const live = (kind: keyof Exploration['lives'], losses: number[]): CaseResult => {
     const struck: CrashCase = { ...crash, losses };
     const result = liveCase(struck, options);
     lives[kind] += 1;
     if (result.struckAtDatagram === null) exploration.unstruck += 1;
+    if ((result.returnMs ?? 0) > exploration.slowest.returnMs) {
+      exploration.slowest = { id: caseIdOf(struck), returnMs: result.returnMs! };
+    }
     const failure = failureOf(struck, result);
     if (failure !== null) exploration.failures.push(failure);
     return result;

@@ -2,20 +2,17 @@
  * `npm run sim:exhaustive -- [--jobs J] [--case ID]`: every crash point of a short run, struck at either board, led by
  * either board, with every single and every double loss of a datagram around the blow. docs/simulator.md.
  */
-import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { exitCodes } from '../../../firmware-host/exit-codes.ts';
 import { renderTimeline, timelineRows } from '../timeline.ts';
 import { liveCase } from './case-life.ts';
-import { type Crash, type CrashCase, caseFromId } from './crash-case.ts';
+import { type CrashCase, caseFromId } from './crash-case.ts';
 import { rowOf, tableOf } from './exploration-table.ts';
+import { exploreAll } from './exploration-workers.ts';
 import { crashesLedBy, type Exploration } from './explore.ts';
-import type { WorkerAnswer } from './worker.ts';
 
-const workerFile = fileURLToPath(new URL('worker.ts', import.meta.url));
 const progressMs = 10_000;
 const failuresShownMax = 10;
 const jobsMax = 256;
@@ -31,32 +28,6 @@ function fromMacrotask<T>(run: () => T): Promise<T> {
       }
     });
   });
-}
-
-/** Explores all of them in so many processes; rejects when one of those ends. */
-function exploreAll(
-  crashes: readonly Crash[],
-  jobs: number,
-  done: (exploration: Exploration) => void,
-): Promise<void> {
-  const waiting = [...crashes];
-  const worker = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const child = fork(workerFile, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-      let asked: Crash | undefined;
-      child.on('message', (answer: WorkerAnswer) => {
-        if (answer !== 'ready') done(answer);
-        asked = waiting.shift();
-        if (asked === undefined) child.disconnect();
-        else child.send(asked);
-      });
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        if (asked === undefined && code === 0) resolve();
-        else reject(new Error(`a worker ended (${signal ?? code}) over ${JSON.stringify(asked)}`));
-      });
-    });
-  return Promise.all(Array.from({ length: jobs }, worker)).then(() => {});
 }
 
 async function exploreEverything(jobs: number): Promise<number> {
@@ -81,6 +52,12 @@ async function exploreEverything(jobs: number): Promise<number> {
   process.stdout.write(`\n${tableOf(explorations).join('\n')}\n\n`);
   const failures = explorations.flatMap((exploration) => exploration.failures);
   const { lives } = rowOf(explorations);
+  const slowest = explorations
+    .map((exploration) => exploration.slowest)
+    .toSorted((left, right) => right.returnMs - left.returnMs)[0]!;
+  process.stdout.write(
+    `the struck board was a backup again after ${slowest.returnMs.toFixed(0)} ms at most (${slowest.id})\n`,
+  );
   if (failures.length === 0) {
     process.stdout.write(`all ${lives} lives passed in ${seconds()} s\n`);
     return exitCodes.ok.code;
