@@ -8,7 +8,6 @@ const follower = 'firmware-host/supervisor/follower.ts';
 const gate = 'firmware-host/supervisor/output-gate.ts';
 const histories = 'firmware-host/supervisor/histories.ts';
 const joining = 'firmware-host/supervisor/joining.ts';
-const leaving = 'firmware-host/supervisor/leaving.ts';
 const reign = 'firmware-host/supervisor/reign.ts';
 const turns = 'firmware-host/supervisor/turns.ts';
 
@@ -67,7 +66,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: joining,
     find: "return this.following && this.#core.pair.role === 'contending' && !this.#parts.reign.claimWaits;",
     replace: 'return false;',
-    scenario: 'split-brain',
+    scenario: 'bus',
   },
   {
     name: 'copy-acknowledges-what-it-refuses',
@@ -78,7 +77,7 @@ export const supervisorMutants: readonly Mutant[] = [
       return;`,
     replace: `      this.stored({ sequence, stream });
       return;`,
-    scenario: 'split-brain',
+    scenario: 'bus',
   },
   {
     name: 'copy-forgets-unconfirmed-outputs',
@@ -88,15 +87,6 @@ export const supervisorMutants: readonly Mutant[] = [
     find: 'stream.confirm(Math.min(confirmed.outputs, stream.produced));',
     replace: 'stream.confirm(stream.produced);',
     scenario: 'takeovers',
-  },
-  {
-    name: 'counts-of-another-session-taken',
-    breaks: 'a backup takes the output count of an earlier session of the device for that of this one',
-    promise: 'DESIGN §1.3',
-    file: gate,
-    find: 'stream.session !== null && confirmed.session === stream.session',
-    replace: 'stream.session !== null',
-    scenario: 'devices',
   },
   {
     name: 'notes-withheld-from-a-copy',
@@ -177,8 +167,8 @@ export const supervisorMutants: readonly Mutant[] = [
     breaks: 'the program goes on after a restart of its device as if nothing had happened',
     promise: 'DESIGN §8 (device restarts)',
     file: devices,
-    find: "    if (stream.portOpen) this.#losePort(stream, 'the device was restarted');\n",
-    replace: '',
+    find: "this.#losePort(stream, 'the device was restarted');",
+    replace: 'this.restartAt = null;',
     scenario: 'devices',
   },
   {
@@ -207,14 +197,5 @@ export const supervisorMutants: readonly Mutant[] = [
     find: "    this.#parts.messages.say({ kind: 'rejoin', join: this.#servedJoin });\n",
     replace: '',
     scenario: 'bus',
-  },
-  {
-    name: 'leaves-with-outputs-in-hand',
-    breaks:
-      'a lone primary that is shut down in an orderly way does not wait until the device has its outputs',
-    promise: 'DESIGN §1.3',
-    file: leaving,
-    find: '    if (pending && now < this.#drainsUntil) return;\n',
-    replace: '    if (pending && now < 0) return;\n',
   },
 ];

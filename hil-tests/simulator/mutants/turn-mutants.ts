@@ -34,9 +34,9 @@ export const turnMutants: readonly Mutant[] = [
     name: 'digest-not-compared',
     breaks: 'a copy never compares the digest of its outputs with the record’s',
     promise: 'DESIGN §1.6',
-    file: 'firmware-host/replica/turn-runner.ts',
-    find: 'if (expected !== undefined && (outputs.length === 0 ? null : this.#digest) !== expected) {',
-    replace: 'if (expected !== undefined && this.#turn < 0) {',
+    file: 'firmware-host/supervisor/program-runner.ts',
+    find: 'const expectedDigest = record.hasOutputs ? record.digest : null;',
+    replace: 'const expectedDigest = undefined;',
     scenario: 'replicas',
   },
   {
