@@ -120,10 +120,11 @@ export const supervisorMutants: readonly Mutant[] = [
     breaks: 'the pair calls itself protected while the joining board still lacks records',
     promise: 'DESIGN §1.5, §1.7',
     file: follower,
-    find: `    if (this.ackedTurns < since || peer.verdict === 'red') return;
-    // A copy whose program is still catching up could not take over within the budget.
-    if (peer.heard.executedTurns < since || peer.heard.role !== 'joining') return;`,
-    replace: "    if (peer.verdict === 'red' || peer.heard.role !== 'joining') return;",
+    find: 'if (this.ackedTurns < since || peer.verdict',
+    replace: 'if (peer.verdict',
+    also: [
+      { file: follower, find: 'if (this.#executedTurns < since || peer.heard', replace: 'if (peer.heard' },
+    ],
     scenario: 'replicas',
   },
   {
