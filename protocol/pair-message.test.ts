@@ -15,6 +15,7 @@ const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   role: fc.constantFrom('starting', 'contending', 'primary', 'joining', 'backup', 'stepped-down', 'stopped'),
   term: fc.nat(),
   protected: fc.boolean(),
+  copy: fc.integer({ min: 0, max: 0xffff_ffff }),
   journalTerm: fc.nat(),
   turns,
   executedTurns: turns,
@@ -35,7 +36,7 @@ test('a heartbeat comes back as it went', () => {
 test('the heartbeat of a pair with eight devices fits its frame', () => {
   const large = 0xffff_ffff;
   const confirmed = Array.from({ length: 8 }, () => ({ session: large, outputs: 2 ** 45 }));
-  const worst = { role: 'stopped' as const, protected: true, term: large, journalTerm: large };
+  const worst = { role: 'stopped' as const, protected: true, term: large, copy: large, journalTerm: large };
   const counts = { turns: 2 ** 45, executedTurns: 0, releasedTurns: 0, confirmed };
   expect(encodeHeartbeat({ ...worst, ...counts }).length).toBeLessThanOrEqual(200);
 });

@@ -4,6 +4,7 @@
  * Frequent messages are binary (records, heartbeats); what is said a few times in a life is JSON.
  */
 import { ByteReader, ByteWriter, WireError } from './bytes.ts';
+import { crc32 } from './crc.ts';
 import type { Role } from './pair-contract.ts';
 
 /** Everything that must be equal on both boards; compared when they meet, never patched around. */
@@ -110,6 +111,8 @@ export function decodePairMessage(bytes: Uint8Array): PairMessage {
 export interface Heartbeat {
   role: Role;
   term: number;
+  /** `copyName` of what the counts below are counts of; 0 while there is no copy. */
+  copy: number;
   protected: boolean;
   /** Newest term of which the journal holds the beginning. */
   journalTerm: number;
@@ -121,6 +124,14 @@ export interface Heartbeat {
   releasedTurns: number;
   /** Output bytes confirmed by each device, in the order of the config, and the session that they count in (0: none). */
   confirmed: { session: number; outputs: number }[];
+}
+
+/**
+ * Names the copy of a history that was made for one wish to join. Counts of one copy say nothing of another: a heartbeat
+ * may have been under way since before a copy was begun anew.
+ */
+export function copyName(historyId: string, join: number): number {
+  return crc32(new TextEncoder().encode(`${historyId} ${join}`)) || 1;
 }
 
 const roles: readonly Role[] = [
@@ -136,7 +147,7 @@ const roles: readonly Role[] = [
 export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
   const writer = new ByteWriter(32);
   writer.u8(roles.indexOf(heartbeat.role) | (heartbeat.protected ? 0x80 : 0)).varint(heartbeat.term);
-  writer.varint(heartbeat.journalTerm).varint(heartbeat.turns);
+  writer.u32(heartbeat.copy).varint(heartbeat.journalTerm).varint(heartbeat.turns);
   writer.signed(heartbeat.turns - heartbeat.executedTurns).signed(heartbeat.turns - heartbeat.releasedTurns);
   writer.varint(heartbeat.confirmed.length);
   for (const { session, outputs } of heartbeat.confirmed) writer.varint(session).varint(outputs);
@@ -150,6 +161,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
   const role = roles[flags & 0x7f];
   if (role === undefined) throw new WireError('BAD_VALUE', `role ${flags & 0x7f} is unknown`);
   const term = reader.varint();
+  const copy = reader.u32();
   const journalTerm = reader.varint();
   const turns = reader.varint();
   const executedTurns = turns - reader.signed();
@@ -160,5 +172,6 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat {
   for (let index = 0; index < count; index++)
     confirmed.push({ session: reader.varint(), outputs: reader.varint() });
   const isProtected = (flags & 0x80) !== 0;
-  return { role, term, protected: isProtected, journalTerm, turns, executedTurns, releasedTurns, confirmed };
+  const counts = { turns, executedTurns, releasedTurns, confirmed };
+  return { role, term, protected: isProtected, copy, journalTerm, ...counts };
 }

@@ -52,6 +52,8 @@ export class DeviceStream {
   #released = 0;
   #waitingInput: Uint8Array[] = [];
   #waitingInputBytes = 0;
+  /** Bytes of the turn that is being run: taken from those waiting, and not yet in a record. */
+  #takenInputBytes = 0;
   #inputMarks: { turn: number; offset: number }[] = [];
   #inputsSafe = 0;
   #creditedAt = 0;
@@ -70,8 +72,7 @@ export class DeviceStream {
     this.inputs = inputs;
     this.#released = outputs;
     this.#retained = [];
-    this.#waitingInput = [];
-    this.#waitingInputBytes = 0;
+    this.dropWaitingInput();
     this.#inputMarks = [];
     this.#inputsSafe = inputs;
     this.#creditedAt = outputs;
@@ -150,6 +151,11 @@ export class DeviceStream {
     this.#waitingInputBytes += bytes.length;
   }
 
+  /** All that the device need not send again to this board. */
+  get inputsReceived(): number {
+    return this.inputs + this.#takenInputBytes + this.#waitingInputBytes;
+  }
+
   get waitingInputBytes(): number {
     return this.#waitingInputBytes;
   }
@@ -157,6 +163,7 @@ export class DeviceStream {
   dropWaitingInput(): void {
     this.#waitingInput = [];
     this.#waitingInputBytes = 0;
+    this.#takenInputBytes = 0;
   }
 
   /** All waiting input, at most `bytesMax`, as one event's bytes. */
@@ -173,11 +180,15 @@ export class DeviceStream {
       else this.#waitingInput[0] = chunk.subarray(part.length);
     }
     this.#waitingInputBytes -= total;
+    this.#takenInputBytes += total;
     return taken;
   }
 
   /** Input bytes became part of a record. */
   recordInput(turn: number, bytes: number): void {
+    this.#takenInputBytes = Math.max(0, this.#takenInputBytes - bytes);
+    // Of the session that is gone.
+    if (this.lost) return;
     this.inputs += bytes;
     this.#inputMarks.push({ turn, offset: this.inputs });
   }

@@ -61,7 +61,7 @@ export class DeviceSupervision {
 
   /** Asks for actuation, going on with the counts that this board holds. */
   attach(stream: DeviceStream, term: number): void {
-    const inputsReceived = stream.session === null ? 0 : stream.inputs + stream.waitingInputBytes;
+    const inputsReceived = stream.session === null ? 0 : stream.inputsReceived;
     this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived });
   }
 

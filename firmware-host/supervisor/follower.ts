@@ -13,7 +13,7 @@
  * dropped: a pair that outruns its backup is not protected, whatever its lamps say.
  */
 import { assert } from '../../protocol/assert.ts';
-import type { PairMessage } from '../../protocol/pair-message.ts';
+import { copyName, type PairMessage } from '../../protocol/pair-message.ts';
 import { decodeBatch, turnsOf } from '../../protocol/record.ts';
 import type { CoreState } from './core-state.ts';
 import type { Parts } from './parts.ts';
@@ -37,6 +37,8 @@ export class Follower {
   #sentBatches: { sequence: number; endTurn: number }[] = [];
   /** Batches that its replica has not run, as far as its heartbeats tell. */
   #unexecuted: { endTurn: number; sentAt: number }[] = [];
+  /** Its replica has run all turns before this one. */
+  #executedTurns = 0;
   /** Reading goes on when the session takes more. */
   #waitsForRoom = false;
   /** It was given up while it was silent, and has to be told so. */
@@ -55,6 +57,12 @@ export class Follower {
     return this.#state !== null;
   }
 
+  /** Name of the copy that is being made or kept there, 0 for none. */
+  get copy(): number {
+    const { id } = this.#parts.histories;
+    return this.#state === null || id === null ? 0 : copyName(id, this.#servedJoin);
+  }
+
   get live(): boolean {
     return this.#state?.kind === 'live';
   }
@@ -62,16 +70,16 @@ export class Follower {
   /** It is further behind than the program may leave it. */
   get lags(): boolean {
     const { log, now, options } = this.#core;
-    const { heard } = this.#parts.peer;
-    if (heard === null) return false;
-    if (log.turns - heard.executedTurns > options.lagTurnsMax) return true;
+    if (log.turns - this.#executedTurns > options.lagTurnsMax) return true;
     const oldest = this.#unexecuted[0];
     return oldest !== undefined && now - oldest.sentAt > options.lagMsMax;
   }
 
-  /** A new history: nothing of it was sent. */
+  /** A new history: nothing of it was sent, and nothing of it is said before its begin (`start`). */
   reset(): void {
+    this.#state = null;
     this.ackedTurns = 0;
+    this.#executedTurns = 0;
     this.#sentBatches = [];
     this.#unexecuted = [];
   }
@@ -201,8 +209,9 @@ export class Follower {
     }
   }
 
-  /** Its replica has run all turns before this one. */
+  /** Its replica has run all turns before this one, says a heartbeat. */
   executed(turns: number): void {
+    this.#executedTurns = turns;
     while (this.#unexecuted.length > 0 && this.#unexecuted[0]!.endTurn <= turns) this.#unexecuted.shift();
   }
 
@@ -233,7 +242,7 @@ export class Follower {
     if (pair.role !== 'primary' || pair.protected || peer.heard === null) return;
     if (this.ackedTurns < since || peer.verdict === 'red') return;
     // A copy whose program is still catching up could not take over within the budget.
-    if (peer.heard.executedTurns < since || peer.heard.role !== 'joining') return;
+    if (this.#executedTurns < since || peer.heard.role !== 'joining') return;
     messages.say({ kind: 'protected', join: this.#servedJoin, term: pair.term });
     messages.flush();
     role({ kind: 'protected' });

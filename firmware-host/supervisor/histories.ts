@@ -85,6 +85,7 @@ export class Histories {
   begin(why: string, counted: DeviceStream | null): void {
     const { clock, now, options, runner, streams } = this.#core;
     const { follower } = this.#parts;
+    const isFollowed = follower.present;
     // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
     this.#core.role({ kind: 'unprotected', reason: 'a new history begins' });
     const historyId = options.randomHex(8);
@@ -107,7 +108,7 @@ export class Histories {
       this.noteDevice(stream);
     }
     runner.events.push({ kind: 'start', seed: options.randomHex(16), ...options.start });
-    if (follower.present) follower.start(0);
+    if (isFollowed) follower.start(0);
   }
 
   /** Forget the copy of the program: a new replica process, nothing recorded, nothing held. */

@@ -10,7 +10,7 @@
  * this copy has named its counts to the device. A doubtful copy is never mended: it joins again from the start.
  */
 import { WireError } from '../../protocol/bytes.ts';
-import type { PairMessage } from '../../protocol/pair-message.ts';
+import { copyName, type PairMessage } from '../../protocol/pair-message.ts';
 import { decodeBatch, type RecordBatch } from '../../protocol/record.ts';
 import type { CoreState } from './core-state.ts';
 import type { Parts } from './parts.ts';
@@ -48,6 +48,12 @@ export class Joining {
   constructor(core: CoreState, parts: Others) {
     this.#core = core;
     this.#parts = parts;
+  }
+
+  /** Name of the copy that this board keeps, 0 for none. */
+  get copy(): number {
+    const { id } = this.#parts.histories;
+    return this.following && id !== null ? copyName(id, this.#join) : 0;
   }
 
   // ---------------------------------------------------------------- the wish

@@ -108,11 +108,12 @@ export class PeerWatch {
   /** What this board's own heartbeats say. */
   ownHeartbeat(): Heartbeat {
     const { pair, runner, streams } = this.#core;
-    const { gate, histories } = this.#parts;
+    const { follower, gate, histories, joining } = this.#parts;
     return {
       role: pair.role,
       term: pair.term,
       protected: pair.protected,
+      copy: pair.role === 'primary' ? follower.copy : joining.copy,
       journalTerm: histories.journalTerm,
       turns: histories.journalTurns,
       executedTurns: runner.executedTurns,
@@ -138,7 +139,10 @@ export class PeerWatch {
     this.heard = heartbeat;
     pair.peerJournalIs({ term: heartbeat.journalTerm, turns: heartbeat.turns });
     if (isNews && this.#hello !== null) this.#core.role({ kind: 'peer-role', role, term });
-    if (role === 'primary' && joining.following && term === pair.term) gate.forgetReleased(heartbeat);
+    if (heartbeat.copy === 0) return;
+    if (role === 'primary' && heartbeat.copy === joining.copy && term === pair.term)
+      gate.forgetReleased(heartbeat);
+    if (heartbeat.copy !== follower.copy) return;
     follower.executed(heartbeat.executedTurns);
     divergence.executed(heartbeat.executedTurns);
   }

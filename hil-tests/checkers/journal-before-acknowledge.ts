@@ -20,6 +20,8 @@ interface Kept {
   historyId: string | null;
   stored: number;
   durable: number;
+  /** What it had of histories that it has given up: acknowledged is acknowledged. */
+  earlier: Map<string, { stored: number; durable: number }>;
   /** As a primary: its own records when it was last solo. */
   soloHistoryId: string | null;
   solo: number;
@@ -43,7 +45,10 @@ class JournalBeforeAcknowledge implements Checker {
     switch (observed.kind) {
       case 'stored': {
         const kept = this.#kept[observed.board];
-        if (kept.historyId !== observed.historyId || observed.turns < kept.stored) kept.durable = 0;
+        if (kept.historyId !== observed.historyId || observed.turns < kept.stored) {
+          if (kept.historyId !== observed.historyId) this.#giveUp(kept);
+          kept.durable = 0;
+        }
         kept.historyId = observed.historyId;
         kept.stored = observed.turns;
         this.#rememberSolo(observed.board);
@@ -60,6 +65,7 @@ class JournalBeforeAcknowledge implements Checker {
         kept.leads = false;
         kept.joins = false;
         if (kept.historyId === observed.historyId || observed.historyId === null) return;
+        this.#giveUp(kept);
         kept.historyId = observed.historyId;
         kept.stored = observed.turns;
         kept.durable = observed.turns;
@@ -86,6 +92,13 @@ class JournalBeforeAcknowledge implements Checker {
 
   end(): void {}
 
+  #giveUp(kept: Kept): void {
+    if (kept.historyId === null) return;
+    const before = kept.earlier.get(kept.historyId);
+    const stored = Math.max(kept.stored, before?.stored ?? 0);
+    kept.earlier.set(kept.historyId, { stored, durable: Math.max(kept.durable, before?.durable ?? 0) });
+  }
+
   #rememberSolo(board: BoardName): void {
     const kept = this.#kept[board];
     if (!kept.leads || (kept.isProtected && !this.#kept[otherBoard(board)].joins)) return;
@@ -96,7 +109,10 @@ class JournalBeforeAcknowledge implements Checker {
   #check(board: BoardName, historyId: string, released: number): void {
     const own = this.#kept[board];
     const other = this.#kept[otherBoard(board)];
-    const acknowledged = other.historyId === historyId ? (this.#always ? other.durable : other.stored) : 0;
+    const now = other.historyId === historyId ? other : { stored: 0, durable: 0 };
+    const before = other.earlier.get(historyId) ?? { stored: 0, durable: 0 };
+    const kind = this.#always ? 'durable' : 'stored';
+    const acknowledged = Math.max(now[kind], before[kind]);
     const solo = own.soloHistoryId === historyId ? own.solo : 0;
     if (released <= Math.max(acknowledged, solo)) return;
     throw new Violation(
@@ -112,6 +128,7 @@ function nothingKept(): Kept {
     historyId: null,
     stored: 0,
     durable: 0,
+    earlier: new Map(),
     soloHistoryId: null,
     solo: 0,
     leads: false,

@@ -57,6 +57,13 @@ class ProtectedIsTrue implements Checker {
   #plays({ board, status }: Observed & { kind: 'role' }): void {
     const copy = this.#copies[board];
     const other = this.#copies[otherBoard(board)];
+    if (status.role === 'primary' && status.historyId !== copy.historyId) {
+      // Begun, and nothing of it stored yet.
+      copy.historyId = status.historyId;
+      copy.stored = 0;
+      copy.executed = 0;
+      other.wanted = 0;
+    }
     if (status.role === 'joining' && copy.role !== 'joining') {
       copy.wanted = other.stored;
       copy.isAnew = false;

@@ -191,13 +191,16 @@ export class Disk {
     const generation = this.#generation;
     this.#later(this.slowMs + this.#options.writeMs * this.#random.unit(), generation, () => {
       this.#isWriting = false;
-      if (this.#file !== current) return;
+      if (this.#file !== current) {
+        this.#write();
+        return;
+      }
       if (this.isFull) {
         this.#fault();
         this.#isWriting = true;
         this.#later(retryMs, generation, () => {
           this.#isWriting = false;
-          if (this.#file === current) this.#write();
+          this.#write();
         });
         return;
       }
@@ -221,7 +224,10 @@ export class Disk {
       const upTo = current.written;
       this.#later(this.#syncMs(), generation, () => {
         this.#isSyncing = false;
-        if (this.#file !== current) return;
+        if (this.#file !== current) {
+          this.#sync();
+          return;
+        }
         const from = current.synced;
         current.synced = upTo;
         if (fsync === 'always') this.#tellDurable(current, from, upTo);

@@ -4,6 +4,7 @@
  */
 import type { SupervisorEffect } from '../../firmware-host/supervisor/effects.ts';
 import { Channel } from '../../protocol/channel.ts';
+import type { Role } from '../../protocol/pair-contract.ts';
 import type { CryptoProvider } from '../../protocol/crypto.ts';
 import type { Board } from './board.ts';
 import type { BoardName, Fault } from './fault.ts';
@@ -55,7 +56,7 @@ export class Forger {
   }
 
   /** Bytes for that board, or null when there is nothing yet to make them of. */
-  forge(how: Trick, to: BoardName): Uint8Array | null {
+  forge(how: Trick, to: BoardName, role: Role): Uint8Array | null {
     switch (how) {
       case 'random':
         return this.#random.bytes(1 + this.#random.below(300));
@@ -70,6 +71,9 @@ export class Forger {
           : whole.slice(0, 1 + this.#random.below(whole.length - 1));
       }
       case 'other-key': {
+        // A board that starts takes handshakes under another key for those of a board with the wrong key, and ends with
+        // PEER_KEY_MISMATCH (docs/exit-codes.md). Whoever can write to the bus can keep it from starting: not promised.
+        if (role === 'starting') return null;
         const channel = new Channel({
           role: 'initiator',
           pairKey: this.#random.bytes(32),

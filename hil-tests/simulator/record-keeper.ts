@@ -9,6 +9,8 @@ import type { SimulatedProgram } from './programs/replica-in-the-world.ts';
 
 interface RecordsOfHistory {
   journals: Partial<Record<BoardName, JournalEntryOfLife[]>>;
+  /** What is left on a board's disk after a restart. It counts once the board goes on from there. */
+  reread: Partial<Record<BoardName, JournalEntryOfLife[]>>;
   /** The board that the arbiter followed when this history's program last ran. */
   leader: BoardName | null;
 }
@@ -21,20 +23,30 @@ export class RecordKeeper {
   #of(historyId: string): RecordsOfHistory {
     let found = this.histories.get(historyId);
     if (found === undefined) {
-      found = { journals: {}, leader: null };
+      found = { journals: {}, reread: {}, leader: null };
       this.histories.set(historyId, found);
     }
     return found;
   }
 
+  /** A journal is begun (null), or read again. */
   is(board: BoardName, historyId: string, entries: readonly JournalEntryOfLife[] | null): void {
-    this.#of(historyId).journals[board] = entries === null ? [] : [...entries];
+    const { journals, reread } = this.#of(historyId);
+    reread[board] = entries === null ? [] : [...entries];
+    journals[board] ??= [];
   }
 
   grows(board: BoardName, historyId: string, entry: JournalEntryOfLife): void {
-    const { journals } = this.#of(historyId);
-    journals[board] ??= [];
-    journals[board].push(entry);
+    const { journals, reread } = this.#of(historyId);
+    const again = reread[board];
+    if (again === undefined) {
+      journals[board]!.push(entry);
+      return;
+    }
+    again.push(entry);
+    if (entry.kind !== 'batch') return;
+    journals[board] = again;
+    delete reread[board];
   }
 
   observe(observation: Observation): void {

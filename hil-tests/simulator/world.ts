@@ -452,7 +452,7 @@ export class World {
       this.time.after(fault.everyMs, again);
       const board = this.boards[fault.to];
       if (!board.isRunning) return;
-      const bytes = this.#forger.forge(fault.how, fault.to);
+      const bytes = this.#forger.forge(fault.how, fault.to, board.supervisor!.status(board.now).role);
       if (bytes === null) return;
       const changed = this.#forger.tryOn(board, linkNames.indexOf(fault.link), bytes);
       this.#observe({ kind: 'forged', board: fault.to, how: fault.how, changed });
