@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { mutantNamed, mutants } from './catalogue.ts';
 import { editsOf, type Mutant, mutate } from './mutant.ts';
 import { table, verdictOf } from './outcomes.ts';
-import type { Outcome } from './trial.ts';
+import { type Life, type Outcome, Pairs, tryMutant } from './trial.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
@@ -87,6 +87,29 @@ describe('a process of a mutant', () => {
 
   test('does not begin under an unknown name', async () => {
     await expect(runProbe('?mutant=no-such-mutant')).rejects.toThrow('there is no mutant "no-such-mutant"');
+  });
+});
+
+describe('a trial', () => {
+  const mutant = mutantNamed('gate-open-before-acknowledgement');
+
+  async function outcomeOf(blindCheckers: string[], lives: Life[]): Promise<Outcome> {
+    const broken = new Pairs({ mutant: mutant.name, blindCheckers, jobs: 1 });
+    const unbroken = new Pairs({ mutant: null, blindCheckers, jobs: 1 });
+    try {
+      return await tryMutant(mutant, lives, { broken, unbroken });
+    } finally {
+      await Promise.all([broken.close(), unbroken.close()]);
+    }
+  }
+
+  test('ends with a checker that catches the mutant, and with none when all of them always pass', async () => {
+    const lives = Array.from({ length: 8 }, (_, index) => ({ seed: index + 1, scenario: 'takeovers' }));
+    const seen = await outcomeOf([], lives);
+    expect(seen.caught).not.toBeNull();
+    expect(seen.caught!.by).not.toBe('crash');
+    const unseen = await outcomeOf(['*'], lives.slice(0, seen.lives));
+    expect(unseen).toMatchObject({ caught: null, lives: seen.lives });
   });
 });
 
