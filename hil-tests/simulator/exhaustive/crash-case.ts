@@ -8,7 +8,7 @@ export const crashPoints = {
   stored: 'the backup has handed it to its journal',
   'ack-sent': 'the backup has sent an acknowledgement that covers more than the one before',
   'ack-received': 'the leader has taken it in, and done nothing of what follows from it',
-  'device-written': 'output bytes have left the leader for the device',
+  'device-written': 'output, or leave to forget inputs, has left the leader for the device',
   'device-accepted': 'the device has accepted them, and not yet said so',
 } as const;
 

@@ -100,8 +100,7 @@ export class Striker implements Interference {
         this.#sequencesSent = Math.max(this.#sequencesSent, lastSequenceIn(this.#contentsOf(effect.bytes)));
         if (isNew) this.#passed('after-send');
       }
-      if (effect.kind === 'device-transmit' && this.#holdsOutput(effect.bytes))
-        this.#passed('device-written');
+      if (effect.kind === 'device-transmit' && this.#binds(effect.bytes)) this.#passed('device-written');
       return;
     }
     if (effect.kind === 'journal-batch') this.#passed('stored');
@@ -161,9 +160,14 @@ export class Striker implements Interference {
     return this.#looked.contents;
   }
 
-  /** Every effect holds whole messages. */
-  #holdsOutput(bytes: Uint8Array): boolean {
-    return this.#toDevice.push(bytes).some((item) => item.kind === 'message' && item.message.kind === 'data');
+  /** Output, or leave to forget inputs. Every effect holds whole messages. */
+  #binds(bytes: Uint8Array): boolean {
+    return this.#toDevice
+      .push(bytes)
+      .some(
+        (item) =>
+          item.kind === 'message' && (item.message.kind === 'data' || item.message.kind === 'input-ack'),
+      );
   }
 
   #passed(point: CrashPoint): void {

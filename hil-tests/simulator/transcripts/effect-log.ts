@@ -50,7 +50,7 @@ export class EffectLog implements Interference {
   /** Leaves of the lines since the last time only their number. */
   drop(): void {
     const { length } = this.take();
-    this.#lines.push(`${this.#now().toFixed(1).padStart(8)}  ... ${length} lines are not shown`);
+    this.#lines.push(`${this.#now().toFixed(0).padStart(6)}  ... ${length} lines are not shown`);
   }
 
   before(): void {}
@@ -234,11 +234,11 @@ export class EffectLog implements Interference {
   #flush(actor: Actor, tally: Tally): void {
     const { from } = tally;
     if (from === null) return;
-    this.#line(actor, `. since ${from.toFixed(1)}: ${tally.take()}`);
+    this.#line(actor, `. since ${from.toFixed(0)}: ${tally.take()}`);
   }
 
   #line(actor: Actor, text: string): void {
-    this.#lines.push(`${this.#now().toFixed(1).padStart(8)}  ${actor.padEnd(6)}  ${text}`);
+    this.#lines.push(`${this.#now().toFixed(0).padStart(6)}  ${actor.padEnd(6)}  ${text}`);
   }
 
   #json(value: object): string {
