@@ -11,11 +11,12 @@
  *     --without-checkers   as if all of them did: then mutants survive, or the checkers are for show
  *     --list               only their names, and what they break
  */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { exitCodes } from '../../../firmware-host/exit-codes.ts';
 import { mutantNamed, mutants } from './catalogue.ts';
-import type { Mutant } from './mutant.ts';
+import { editsOf, type Mutant, mutate } from './mutant.ts';
 import { table, verdictOf } from './outcomes.ts';
 import { type Life, type Outcome, Pairs, tryMutant } from './trial.ts';
 
@@ -53,6 +54,14 @@ function readOptions(words: string[]) {
 }
 
 type Options = ReturnType<typeof readOptions>;
+
+/** A text that nobody finds any more is told at once, not after an hour of other mutants. */
+function checkTexts(chosen: readonly Mutant[]): void {
+  const root = new URL('../../../', import.meta.url);
+  for (const mutant of chosen) {
+    for (const { file } of editsOf(mutant)) mutate(mutant, file, readFileSync(new URL(file, root), 'utf8'));
+  }
+}
 
 function* livesOf(mutant: Mutant, { scenario, seeds, firstSeed }: Options): Generator<Life> {
   const scenarios = scenario !== null ? [scenario] : ['any', mutant.scenario ?? 'any'];
@@ -104,6 +113,7 @@ async function main(words: string[]): Promise<number> {
   console.log(
     `seed ${firstSeed}: ${options.mutants.length} mutants, up to ${seeds} lives each, ${jobs} at a time${without}`,
   );
+  checkTexts(options.mutants);
   const outcomes = await run(options);
   console.log(`\n${table(outcomes)}`);
   return outcomes.every(({ caught }) => caught !== null) ? exitCodes.ok.code : exitCodes.failed.code;
