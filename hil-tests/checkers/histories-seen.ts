@@ -37,6 +37,8 @@ export class HistoriesSeen {
     a: { historyId: null, turns: 0 },
     b: { historyId: null, turns: 0 },
   };
+  /** Where each board's journal was cut when its process began; what it had held beyond that may be lived again. */
+  readonly #cutTo: Record<BoardName, number | null> = { a: null, b: null };
   readonly #taint: Record<BoardName, Taint> = { a: 'none', b: 'none' };
   /** A replica has been made to compute something else. */
   anyTaint = false;
@@ -46,6 +48,7 @@ export class HistoriesSeen {
       case 'stored':
         return this.#stored(observed.board, observed.historyId, observed.turns);
       case 'turn':
+        if (observed.mode === 'perform') this.#livedAgain(observed.board, observed.historyId, observed.turn);
         if (this.#taint[observed.board] !== 'none') this.#taintedTurn(observed);
         return;
       case 'report':
@@ -115,6 +118,14 @@ export class HistoriesSeen {
     }
   }
 
+  /** Records that were lost with the power, and their turns performed anew: what a device had of them is not derivable. */
+  #livedAgain(board: BoardName, historyId: string, turn: number): void {
+    const cutTo = this.#cutTo[board];
+    if (cutTo === null || this.#journals[board].historyId !== historyId) return;
+    const seen = this.#of(historyId);
+    if (turn < Math.max(seen.stored.a, seen.stored.b)) seen.taintedFrom = Math.min(seen.taintedFrom, cutTo);
+  }
+
   #of(historyId: string): HistorySeen {
     let seen = this.#histories.get(historyId);
     if (seen === undefined) {
@@ -134,6 +145,7 @@ export class HistoriesSeen {
     const journal = this.#journals[board];
     const begun = journal.historyId !== historyId || turns < journal.turns;
     if (begun && journal.historyId !== null) this.#damage(board);
+    if (begun) this.#cutTo[board] = null;
     journal.historyId = historyId;
     journal.turns = turns;
     const seen = this.#of(historyId);
@@ -145,6 +157,7 @@ export class HistoriesSeen {
     if (journal.historyId !== null && (journal.historyId !== historyId || turns < journal.turns)) {
       this.#damage(board);
     }
+    this.#cutTo[board] = journal.historyId === historyId && turns < journal.turns ? turns : null;
     this.#journals[board] = { historyId, turns: historyId === null ? 0 : turns };
   }
 

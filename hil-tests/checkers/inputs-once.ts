@@ -184,6 +184,8 @@ class InputsOnce implements Checker {
       const newest = stretch?.pieces.at(-1);
       // A program that never listened to this device need not begin to.
       if (stretch === undefined || seen === undefined || newest === undefined) continue;
+      // The independent run ends where its replica does something else than the record says.
+      if (stretch.history.divergedAtTurn !== null) continue;
       const due = seen.recent.before(end.at - stuckMs);
       const progressed = newest.turn >= this.#given[leader.board].before(end.at - stuckMs);
       if (stretch.end >= due || progressed) continue;
