@@ -164,7 +164,9 @@ class InputsOnce implements Checker {
 
   #allRecordsAreThere(histories: readonly HistoryOfLife[]): boolean {
     const known = new Map(histories.map((history) => [history.historyId, history.turns]));
-    for (const { historyId } of this.#histories.all()) {
+    for (const { historyId, taintedFrom } of this.#histories.all()) {
+      // Turns that were lost with a journal's tail were lived again: what they had been given the first time is not known.
+      if (taintedFrom !== Number.POSITIVE_INFINITY) return false;
       const turns = known.get(historyId);
       if (turns === undefined || this.#histories.mayLackRecords(historyId, turns)) return false;
     }
