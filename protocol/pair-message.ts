@@ -127,11 +127,11 @@ export interface Heartbeat {
 }
 
 /**
- * Names the copy of a history that was made for one wish to join. Counts of one copy say nothing of another: a heartbeat
+ * Names the copy of a history that `board` keeps since its wish number `join`. Counts of one copy say nothing of another: a heartbeat
  * may have been under way since before a copy was begun anew.
  */
-export function copyName(historyId: string, join: number): number {
-  return crc32(new TextEncoder().encode(`${historyId} ${join}`)) || 1;
+export function copyName(historyId: string, board: 'a' | 'b', join: number): number {
+  return crc32(new TextEncoder().encode(`${historyId} ${board} ${join}`)) || 1;
 }
 
 const roles: readonly Role[] = [

@@ -207,6 +207,7 @@ export class Pair {
 
   #follow(term: number): PairEffect[] {
     this.role = 'joining';
+    this.#querying = false;
     this.#joinBroken = false;
     this.term = term;
     this.claim = null;
@@ -257,6 +258,7 @@ export class Pair {
 
   #contend(now: number, claim: Claim, term: number, why: string): PairEffect[] {
     this.role = 'contending';
+    this.#querying = false;
     this.claim = claim;
     this.#claimedTerm = term;
     this.#claimedAt = now;
@@ -309,6 +311,7 @@ export class Pair {
     this.claim = null;
     this.protected = false;
     this.#handingOver = false;
+    this.#querying = false;
     this.#waitingSince = now;
     const effects: PairEffect[] = [
       { kind: 'gate', mode: 'closed' },

@@ -60,7 +60,8 @@ export class Follower {
   /** Name of the copy that is being made or kept there, 0 for none. */
   get copy(): number {
     const { id } = this.#parts.histories;
-    return this.#state === null || id === null ? 0 : copyName(id, this.#servedJoin);
+    if (this.#state === null || id === null) return 0;
+    return copyName(id, this.#core.options.board === 'a' ? 'b' : 'a', this.#servedJoin);
   }
 
   get live(): boolean {

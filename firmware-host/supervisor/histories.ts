@@ -19,7 +19,16 @@ import { RecordLog } from './record-log.ts';
 
 type Others = Pick<
   Parts,
-  'devices' | 'divergence' | 'follower' | 'gate' | 'messages' | 'program' | 'records' | 'requests' | 'turns'
+  | 'devices'
+  | 'divergence'
+  | 'follower'
+  | 'gate'
+  | 'joining'
+  | 'messages'
+  | 'program'
+  | 'records'
+  | 'requests'
+  | 'turns'
 >;
 
 export class Histories {
@@ -121,6 +130,7 @@ export class Histories {
     this.#parts.gate.reset();
     this.#parts.divergence.reset();
     this.#parts.follower.reset();
+    this.#parts.joining.copyGone();
     this.#parts.program.reset();
     this.#notes = [];
     this.#pendingNotes = [];

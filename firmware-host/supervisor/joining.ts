@@ -53,7 +53,7 @@ export class Joining {
   /** Name of the copy that this board keeps, 0 for none. */
   get copy(): number {
     const { id } = this.#parts.histories;
-    return this.following && id !== null ? copyName(id, this.#join) : 0;
+    return this.following && id !== null ? copyName(id, this.#core.options.board, this.#join) : 0;
   }
 
   // ---------------------------------------------------------------- the wish
@@ -93,6 +93,11 @@ export class Joining {
   forgetDeliveries(): void {
     this.#storing = [];
     this.#farewell = null;
+  }
+
+  /** The copy is given up: what was stored of it need not reach the disk any more before it is acknowledged. */
+  copyGone(): void {
+    for (const delivery of this.#storing) delivery.turns = 0;
   }
 
   /** The other board is told that this one is no copy of it, or not yet. */

@@ -21,10 +21,10 @@ export class RecordShipping {
     this.#parts = parts;
   }
 
-  /** Time at which the open batch has waited long enough, or null. */
+  /** Time at which the open batch has waited long enough, or null. One of a reign that is over waits for nothing. */
   get dueAt(): number | null {
     const { openSince } = this.#core.log;
-    return openSince === null ? null : openSince + recordDelayMs;
+    return openSince === null || !this.#parts.reign.leading ? null : openSince + recordDelayMs;
   }
 
   cut(): void {

@@ -241,6 +241,8 @@ export class Disk {
   }
 
   #tellDurable(current: JournalFile, from: number, upTo: number): void {
+    // Of a journal that is being replaced nobody wants to know.
+    if (this.#beginning !== null) return;
     let turns: number | null = null;
     for (let index = from; index < upTo; index++) {
       const { entry } = current.entries[index]!;
