@@ -6,11 +6,11 @@ const judge = (bytes: number, isProtected: boolean) =>
   violationOf(boundedBuffers(facts()), [tells('a', { role: 'primary', protected: isProtected }, bytes)]);
 
 test('a full buffer and the records of one turn may wait; a whole history for a board that joins', () => {
-  expect(judge(4096 + 60_000, true)).toBeNull();
+  expect(judge(4096 + 16_000, true)).toBeNull();
   expect(judge(2_000_000, false)).toBeNull();
 });
 
 test('more may not', () => {
-  expect(judge(4096 + 70_000, true)).toContain('74096 bytes waiting');
+  expect(judge(4096 + 17_000, true)).toContain('21096 bytes waiting');
   expect(judge(2_200_000, false)).toContain('2200000 bytes waiting');
 });

@@ -1,8 +1,8 @@
 /**
  * Promise 5 (DESIGN section 1), section 8 "backup lags: bounded": what waits for the other board is bounded.
  *
- * A primary whose backup is live takes no new event while the send buffer is full, so at most one turn's records come
- * on top of it. A board that joins is sent a whole history; then the session's own limit holds.
+ * A primary whose backup is live takes no new event while the send buffer is full, so at most the records of the turn
+ * under way come on top of it. A board that joins is sent a whole history; then the session's own limit holds.
  */
 import {
   type Checker,
@@ -12,8 +12,8 @@ import {
   Violation,
 } from '../simulator/observation.ts';
 
-/** The records of the turn that was under way, and notes: an input event has at most 4 KiB. */
-const batchBytesMax = 64 * 1024;
+/** The records of the turn that was under way, and those it waited with: an input event has at most 4 KiB. */
+const batchBytesMax = 16 * 1024;
 /** The session refuses to queue more than twice its buffer and one largest message (protocol/session.ts). */
 const messageBytesMax = 1024 * 1024;
 

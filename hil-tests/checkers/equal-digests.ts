@@ -3,9 +3,11 @@
  *
  * A turn of a history may be *performed* more than once: what a dead primary performed and nobody stored is performed
  * anew, with other events. What is *replayed* comes from a journal, so it must be as some board performed it. Digests
- * are chained: equal digests of a turn mean equal outputs of all turns before it. Excepted is a replica that
- * was made to compute something else, and what it performed; nothing else may be reported as a divergence.
+ * are chained: equal digests of a turn mean equal outputs of all turns before it. A replica that was made to compute
+ * something else may differ, until its board has found it out, which takes it no longer than the answers to turns that
+ * are under way; nothing else may be reported as a divergence.
  */
+import type { BoardName } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -15,6 +17,17 @@ import {
 } from '../simulator/observation.ts';
 import { HistoriesSeen } from './histories-seen.ts';
 
+/** A replica that is found out runs no turn so long after the first that differed. */
+const foundOutMs = 500;
+/** The replica that differed runs no more, or begins anew. */
+const replicaEnds = new Set([
+  'DIVERGED',
+  'REPLICA_EXITED',
+  'PROGRAM_THREW',
+  'PROGRAM_HANGS',
+  'PROGRAM_STARTED',
+  'RESUMING',
+]);
 /** In place of a digest: the turn did nothing. */
 const nothingDone = -1;
 
@@ -30,6 +43,8 @@ class EqualDigests implements Checker {
   readonly promise = '3 and 6: both replicas do the same, or the one that does not is found';
   readonly #seen = new HistoriesSeen();
   readonly #performed = new Map<string, Performed>();
+  /** When the present replica of a board first differed, being one that was made to. */
+  readonly #differsSince: Record<BoardName, number | null> = { a: null, b: null };
   #lastId = '';
   #last: Performed | null = null;
 
@@ -40,7 +55,9 @@ class EqualDigests implements Checker {
       const digest = observed.outputs.length > 0 ? observed.digest : nothingDone;
       const performed = this.#of(historyId);
       if (mode === 'perform') perform(performed, turn, count, digest);
-      else if (!this.#seen.isTainted(observed.board) && !matches(performed, turn, count, digest)) {
+      else if (turn === 0) this.#differsSince[observed.board] = null;
+      if (mode === 'replay' && !matches(performed, turn, count, digest)) {
+        if (this.#seen.isTainted(observed.board)) return this.#mustBeFoundOut(observed.board, observed.at);
         const tainted = this.#seen.get(historyId)?.taintedFrom ?? Number.POSITIVE_INFINITY;
         if (turn + count > tainted) return;
         throw new Violation(
@@ -50,6 +67,10 @@ class EqualDigests implements Checker {
         );
       }
       return;
+    }
+    if (observed.kind === 'board-down') this.#differsSince[observed.board] = null;
+    if (observed.kind === 'report' && replicaEnds.has(observed.report.code)) {
+      this.#differsSince[observed.board] = null;
     }
     if (observed.kind === 'report' && !this.#seen.anyTaint) {
       const { code, text } = observed.report;
@@ -69,6 +90,17 @@ class EqualDigests implements Checker {
       throw new Violation(
         this.name,
         `an independent run of history ${historyId} differs from its records at turn ${divergedAtTurn}`,
+      );
+    }
+  }
+
+  #mustBeFoundOut(board: BoardName, at: number): void {
+    const since = this.#differsSince[board];
+    if (since === null) this.#differsSince[board] = at;
+    else if (at - since > foundOutMs) {
+      throw new Violation(
+        this.name,
+        `the replica of board ${board} differs since ${since.toFixed(1)} ms, and nobody has found it out`,
       );
     }
   }

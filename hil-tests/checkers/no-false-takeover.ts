@@ -26,6 +26,9 @@ import { anyFaultBetween, clockFactor, disturbsLink } from './fault-windows.ts';
 const stepMs = 1;
 /** So long after a start, of either board, the two may not have found each other yet. */
 const meetingMs = 1000;
+/** A board that was away for longer than this many heartbeats, and a little, notices it. */
+const noticedIntervals = 3;
+const noticedMs = 25;
 /** The kernel's word that a process was gone may be so old: it is read late after a pause. */
 const refusalMs = 2000;
 /** A heartbeat may wait behind a full queue and for its own time on a serial line. */
@@ -53,6 +56,9 @@ interface Watcher {
   /** When its process ended, or it woke from a pause: the other's kernel may have refused. */
   goneAt: number;
   wokeAt: number;
+  /** When it fell asleep, and for how long it had slept when it woke. */
+  asleepAt: number;
+  sleptMs: number;
 }
 
 const never = Number.NEGATIVE_INFINITY;
@@ -106,13 +112,22 @@ class NoFalseTakeover implements Checker {
         return;
       case 'fault':
         this.#states.observe(observed);
-        if (observed.fault.kind === 'pause' && observed.phase === 'ends') {
-          this.#watchers[observed.fault.board].wokeAt = observed.at;
-        }
+        if (observed.fault.kind === 'pause') this.#pauses(observed.fault.board, observed.phase, observed.at);
     }
   }
 
   end(): void {}
+
+  #pauses(board: BoardName, phase: 'begins' | 'ends', at: number): void {
+    const watcher = this.#watchers[board];
+    const { pauses } = this.#states.of(board);
+    if (phase === 'begins') {
+      if (pauses === 1) watcher.asleepAt = at;
+      return;
+    }
+    watcher.wokeAt = at;
+    if (pauses === 0) watcher.sleptMs = at - watcher.asleepAt;
+  }
 
   #reported({ board, report, at }: Observed & { kind: 'report' }): void {
     const watcher = this.#watchers[board];
@@ -142,6 +157,14 @@ class NoFalseTakeover implements Checker {
     // It is told in whole milliseconds.
     if (!(silentForMs + 1 >= neededMs)) {
       this.#fail(`board ${board} calls the other one dead after ${silentForMs} ms, ${neededMs} are needed`);
+    }
+    const awakeMs = at - watcher.wokeAt;
+    const noticed = watcher.sleptMs > noticedIntervals * this.#facts.heartbeatIntervalMs + noticedMs;
+    if (noticed && (awakeMs + 1) * this.#clockFactor < neededMs) {
+      this.#fail(
+        `board ${board} calls the other one dead ${awakeMs.toFixed(1)} ms after it woke from ` +
+          `${watcher.sleptMs.toFixed(0)} ms in which it did not run itself`,
+      );
     }
     if (at - peer.upAt < meetingMs || at - this.#states.of(board).upAt < meetingMs) return;
     watcher.heardAt.forEach((heardAt, link) => {
@@ -182,6 +205,8 @@ function newWatcher(): Watcher {
     reasonAt: never,
     goneAt: never,
     wokeAt: never,
+    asleepAt: never,
+    sleptMs: 0,
   };
 }
 

@@ -2,7 +2,8 @@
  * Promise 3 (DESIGN section 1), the Output Rule of section 3: no output reaches the device before its record is safe.
  *
  * At the moment at which the device accepts an output, the board that sent it has the record of its turn in its journal,
- * and so has the other board; or the sender was primary and not protected (solo) when it had the record. Which turn wrote a
+ * and so has the other board; or the sender was primary and not protected (solo) when it had the record, under fsync
+ * `always` on its disk: there is no other. Which turn wrote a
  * byte is known at the end only; until then each stretch of accepted bytes keeps how many turns were safe.
  *
  * A board that has given up being a backup, and joins, will not lead before it has everything: from then on the primary
@@ -50,6 +51,11 @@ class OutputRule implements Checker {
     a: { historyId: null, turns: 0 },
     b: { historyId: null, turns: 0 },
   };
+  /** What each board's disk has of the history that its journal holds. */
+  readonly #durable: Record<BoardName, { historyId: string | null; turns: number }> = {
+    a: { historyId: null, turns: 0 },
+    b: { historyId: null, turns: 0 },
+  };
   /** What the other board has, were its journal begun anew or not; its power may have been cut since. */
   readonly #copy: Record<BoardName, { historyId: string | null; turns: number }> = {
     a: { historyId: null, turns: 0 },
@@ -73,6 +79,10 @@ class OutputRule implements Checker {
         this.#noteSolo(observed.board);
         return;
       }
+      case 'durable':
+        this.#reachedDisk(observed.board, observed.historyId, observed.turns);
+        this.#noteSolo(observed.board);
+        return;
       case 'turn':
       case 'report':
       case 'fault':
@@ -96,9 +106,17 @@ class OutputRule implements Checker {
     this.#histories.observe(observed);
     this.#states.observe(observed);
     const copy = this.#copy[observed.board];
+    // Who opens a journal makes sure of what it has read.
+    this.#durable[observed.board] = { historyId: observed.historyId, turns: observed.turns };
     if (observed.historyId === null || observed.historyId === copy.historyId) return;
     copy.historyId = observed.historyId;
     copy.turns = observed.turns;
+  }
+
+  #reachedDisk(board: BoardName, historyId: string, turns: number): void {
+    const durable = this.#durable[board];
+    durable.turns = durable.historyId === historyId ? Math.max(durable.turns, turns) : turns;
+    durable.historyId = historyId;
   }
 
   #noteSolo(board: BoardName): void {
@@ -109,7 +127,15 @@ class OutputRule implements Checker {
     const solo = this.#solo[board];
     if (solo.historyId !== historyId) solo.turns = 0;
     solo.historyId = historyId;
-    solo.turns = Math.max(solo.turns, turns);
+    solo.turns = Math.max(
+      solo.turns,
+      this.#facts.fsync === 'always' ? this.#durableOf(board, historyId) : turns,
+    );
+  }
+
+  #durableOf(board: BoardName, historyId: string | null): number {
+    const durable = this.#durable[board];
+    return durable.historyId === historyId ? durable.turns : 0;
   }
 
   #accepted(observed: Observed & { kind: 'device-output' }): void {

@@ -4,8 +4,10 @@
  * Who attaches and goes on with a history has, when it attaches, the record of every turn whose outputs the session
  * has accepted; otherwise a new history begins before anything is put out. And a board that has heard nothing of the other
  * one does not take over a session in which that one held the device under a term of which it was no part: it waits,
- * until the device has gone to its safe state and begun a new session.
+ * until the device has gone to its safe state and begun a new session. Who has given its part up, and was started anew
+ * since, has no part any more: its journal says so, unless that note was lost with the power.
  */
+import type { Role } from '../../protocol/pair-contract.ts';
 import type { BoardName } from '../simulator/fault.ts';
 import {
   type Checker,
@@ -18,6 +20,9 @@ import {
 import { otherBoard } from './board-states.ts';
 import { HistoriesSeen } from './histories-seen.ts';
 import { pieceAt, referenceStreams, sessionKey, stretchAt } from './reference-streams.ts';
+
+/** By then what was noted is with the kernel, and under fsync `always` on the disk. */
+const notedMs = 300;
 
 /** Who held the device last in its present session. */
 interface Held {
@@ -52,6 +57,8 @@ class StaleJournalNeverLeads implements Checker {
   readonly #firstOutputs: FirstOutput[] = [];
   /** Terms in which the board was primary or backup. */
   readonly #takenPart: Record<BoardName, Set<number>> = { a: new Set(), b: new Set() };
+  /** When the board gave its part up: it joins again, or leaves. */
+  readonly #gaveUpAt: Record<BoardName, number | null> = { a: null, b: null };
   /** In its present process the board has heard something of the other one. */
   readonly #heard: Record<BoardName, boolean> = { a: false, b: false };
 
@@ -85,21 +92,37 @@ class StaleJournalNeverLeads implements Checker {
         this.#attached[observed.device] = null;
         return;
       case 'role':
-        if (observed.status.role === 'primary' || observed.status.role === 'backup') {
-          this.#takenPart[observed.board].add(observed.status.term);
-        }
-        return;
+        return this.#plays(observed.board, observed.status.role, observed.status.term, observed.at);
       case 'board-up':
         this.#heard[observed.board] = false;
+        this.#histories.observe(observed);
+        return;
+      case 'board-down':
+        this.#goesDown(observed);
         this.#histories.observe(observed);
         return;
       case 'stored':
       case 'turn':
       case 'report':
       case 'fault':
-      case 'board-down':
         this.#histories.observe(observed);
     }
+  }
+
+  #plays(board: BoardName, role: Role, term: number, at: number): void {
+    if (role === 'primary' || role === 'backup') {
+      this.#takenPart[board].add(term);
+      this.#gaveUpAt[board] = null;
+    } else if (role === 'joining' || role === 'stopped') this.#gaveUpAt[board] ??= at;
+  }
+
+  #goesDown({ board, cause, at }: Observed & { kind: 'board-down' }): void {
+    const gaveUpAt = this.#gaveUpAt[board];
+    this.#gaveUpAt[board] = null;
+    if (gaveUpAt === null || at - gaveUpAt < notedMs) return;
+    const { faults, fsync } = this.#facts;
+    const isHindered = faults.some((fault) => fault.kind === 'slow-disk' || fault.kind === 'disk-full');
+    if (!isHindered && (cause !== 'power' || fsync === 'always')) this.#takenPart[board].clear();
   }
 
   #attaches({ device, board, term, session, at }: Observed & { kind: 'device-attached' }): void {

@@ -58,6 +58,8 @@ const chunkBytesMax = 16 * 1024;
 /** What the kernel does of itself. */
 const writeBackMs = 5000;
 const file = 'journal.usj';
+/** Of an entry: its kind and length. */
+const entryHeadBytes = 5;
 
 export class Disk {
   isFull = false;
@@ -74,6 +76,7 @@ export class Disk {
   #generation = 0;
   #isWriting = false;
   #isSyncing = false;
+  #powerFailures = 0;
 
   constructor(time: VirtualTime, random: Random, options: DiskOptions) {
     this.#time = time;
@@ -319,6 +322,18 @@ export class Disk {
     const encoded = torn.encoded.slice(0, this.#random.below(torn.encoded.length));
     // A file's length may reach the medium before what it is filled with.
     if (this.#random.chance(0.3)) encoded.fill(0, this.#random.below(encoded.length + 1));
+    this.#powerFailures += 1;
+    const whole = this.#random.stream(`power failure ${this.#powerFailures}`);
+    if (whole.chance(0.3)) {
+      // All of its length is there, and some of its sectors are not.
+      const hollow = torn.encoded.slice();
+      const from = entryHeadBytes + whole.below(hollow.length - entryHeadBytes);
+      hollow.fill(0, from, from + 1 + whole.below(hollow.length - from));
+      if (!hollow.every((byte, index) => byte === torn.encoded[index])) {
+        current.entries.push({ entry: torn.entry, encoded: hollow });
+        return;
+      }
+    }
     if (encoded.length > 0) current.entries.push({ entry: torn.entry, encoded });
   }
 

@@ -4,8 +4,8 @@
  */
 import type { SupervisorEffect } from '../../firmware-host/supervisor/effects.ts';
 import { Channel } from '../../protocol/channel.ts';
-import type { Role } from '../../protocol/pair-contract.ts';
 import type { CryptoProvider } from '../../protocol/crypto.ts';
+import type { Role } from '../../protocol/pair-contract.ts';
 import type { Board } from './board.ts';
 import type { BoardName, Fault } from './fault.ts';
 import type { Random } from './random.ts';
@@ -106,8 +106,15 @@ export class Forger {
   }
 }
 
-/** Everything but the links' counts, which are there to change. */
+/** Of a link's counts, only those that a datagram of the other board may move. */
 function stateOf(board: Board): Record<string, string> {
-  const { links: _, ...status } = board.supervisor!.status(board.now);
+  const { links, ...rest } = board.supervisor!.status(board.now);
+  const heard = links.map(({ lastHeardAt, up, roundTripMs, duplicates }) => ({
+    lastHeardAt,
+    up,
+    roundTripMs,
+    duplicates,
+  }));
+  const status = { ...rest, links: heard };
   return Object.fromEntries(Object.entries(status).map(([key, value]) => [key, JSON.stringify(value)]));
 }

@@ -6,6 +6,7 @@
  */
 import { type BoardName, boardNames, endOf, type Fault, type FaultKind, linkNames } from './fault.ts';
 import type { LifeFacts } from './observation.ts';
+import * as provocations from './provocations.ts';
 import { Random } from './random.ts';
 import type { WorldOptions } from './world.ts';
 
@@ -37,6 +38,8 @@ interface Scenario {
   kinds: readonly FaultKind[];
   always?: readonly FaultKind[];
   troubleMs: { least: number; most: number };
+  /** Faults that are laid, beside those drawn. */
+  provoke?: (stage: provocations.Stage) => Fault[];
   numbers?: (random: Random) => Partial<DrawnNumbers>;
   /** Share of lives with a real johnny-five program. */
   johnnyFiveShare?: number;
@@ -118,6 +121,96 @@ export const scenarios: Record<string, Scenario> = {
     kinds: ['forgery', 'kill', 'loss', 'switchover'],
     always: ['forgery'],
     troubleMs: { least: 1000, most: 6000 },
+  },
+  lines: {
+    about: 'noise on the lines to the devices',
+    kinds: ['line-noise', 'slow-device', 'kill'],
+    always: ['line-noise'],
+    troubleMs: { least: 1500, most: 8000 },
+  },
+  'burst-at-claim': {
+    about: 'all that a silent board has sent arrives when the other one asks for the device',
+    kinds: [],
+    provoke: provocations.burstAtClaim,
+    troubleMs: { least: 4000, most: 10_000 },
+  },
+  'stale-datagrams': {
+    about: 'datagrams of a dead process arrive after those of its successor',
+    kinds: [],
+    provoke: provocations.staleDatagrams,
+    troubleMs: { least: 3000, most: 8000 },
+  },
+  'lossy-join': {
+    about: 'boards find each other, and join, while most of what they say is lost',
+    kinds: [],
+    provoke: provocations.lossyJoin,
+    troubleMs: { least: 2000, most: 5000 },
+  },
+  'drowned-copy': {
+    about: 'silences so long that a small send buffer is full',
+    kinds: [],
+    provoke: provocations.drownedCopy,
+    troubleMs: { least: 3500, most: 8000 },
+    numbers: () => ({ sendBufferBytesMax: 4096 }),
+  },
+  'port-then-primary': {
+    about: 'the backup cannot reach the device, then the primary is gone',
+    kinds: [],
+    provoke: provocations.portThenPrimary,
+    troubleMs: { least: 4000, most: 8000 },
+    numbers: () => ({ alone: 'lead', waitForPeerMs: 200, holdTimeMs: 2000 }),
+  },
+  'restart-then-takeover': {
+    about: 'devices restart, and a moment later their controller is gone',
+    kinds: [],
+    provoke: provocations.restartThenTakeover,
+    troubleMs: { least: 4000, most: 9000 },
+  },
+  'lone-failure': {
+    about: 'one board is gone without a word, and nothing else is wrong',
+    kinds: [],
+    provoke: provocations.loneFailure,
+    troubleMs: { least: 2500, most: 4000 },
+  },
+  'narrow-bus': {
+    about: 'both links carry less than the program makes, and the lag may be long',
+    kinds: [],
+    provoke: provocations.narrowBus,
+    troubleMs: { least: 2000, most: 5000 },
+    numbers: () => ({ sendBufferBytesMax: 4096, lagTurnsMax: 100_000, lagMsMax: 60_000 }),
+  },
+  'survivor-restarts': {
+    about: 'who took over is killed while the other board is gone',
+    kinds: [],
+    provoke: provocations.survivorRestarts,
+    troubleMs: { least: 3000, most: 8000 },
+    numbers: () => ({ alone: 'lead', waitForPeerMs: 200 }),
+  },
+  'stale-primary': {
+    about: 'a lone primary sleeps until the other board leads, and the bus is cut',
+    kinds: [],
+    provoke: provocations.stalePrimary,
+    troubleMs: { least: 5500, most: 7000 },
+    numbers: () => ({ alone: 'lead', waitForPeerMs: 200 }),
+  },
+  blackout: {
+    about: 'the power of both boards fails',
+    kinds: ['slow-disk'],
+    provoke: provocations.blackout,
+    troubleMs: { least: 2000, most: 6000 },
+    numbers: (random) => ({ fsync: random.pick(['always', 'always', 'interval']) }),
+  },
+  'gone-while-joining': {
+    about: 'the primary is gone before a board that joins is a backup',
+    kinds: [],
+    provoke: provocations.primaryGoneWhileJoining,
+    troubleMs: { least: 3000, most: 8000 },
+  },
+  'paused-backup': {
+    about: 'boards stand still for longer than a silence may last',
+    kinds: [],
+    provoke: provocations.pausedBackup,
+    troubleMs: { least: 2000, most: 6000 },
   },
 };
 
@@ -213,7 +306,7 @@ function faultOf(kind: FaultKind, random: Random, from: number, to: number, devi
     case 'device-port-lost':
       return { kind, at, until, device, board };
     case 'line-noise':
-      return { kind, at, until, device, board, probability: random.pick([0.01, 0.1]) };
+      return { kind, at, until, device, board, probability: random.pick([0.01, 0.1, 0.4]) };
     case 'slow-device':
       return { kind, at, until, device, msPerByte: random.magnitude(0.05, 3) };
     case 'switchover':
@@ -238,6 +331,17 @@ function companionOf(fault: Fault, random: Random): Fault | null {
     return random.chance(0.25) ? { ...fault, at: fault.at + random.between(0, 100), board } : null;
   }
   return null;
+}
+
+/** None outlasts the time of trouble. */
+function laidFaults(scenario: Scenario, stage: provocations.Stage): Fault[] {
+  const faults: Fault[] = [];
+  for (const fault of scenario.provoke?.(stage) ?? []) {
+    if (fault.at >= stage.to) continue;
+    if (!('until' in fault)) faults.push(fault);
+    else if (fault.until > fault.at) faults.push({ ...fault, until: Math.min(fault.until, stage.to) });
+  }
+  return faults;
 }
 
 export function drawLife(seed: number, scenarioName: string): DrawnLife {
@@ -269,6 +373,9 @@ export function drawLife(seed: number, scenarioName: string): DrawnLife {
       if (companion !== null && endOf(companion) > companion.at) faults.push(companion);
     }
   }
+  faults.push(
+    ...laidFaults(scenario, { random: plan.stream('laid'), from: troubleFrom, to: quietAt, numbers }),
+  );
   // Something may also be wrong from the very beginning.
   if (faults.length > 0 && plan.chance(0.1)) {
     const early = plan.pick(faults);

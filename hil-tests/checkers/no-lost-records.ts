@@ -1,0 +1,76 @@
+/**
+ * Promise 3 (DESIGN section 1): nothing is lost across a takeover.
+ *
+ * A board that attaches and finds that the device is further than its own records (RECORDS_LOST) gives the history up.
+ * That is documented for disks that are lost, and for records that the fsync policy has left to chance. It must not
+ * happen
+ *
+ *   - to a backup that takes over: it holds every record that led to an output, in its memory
+ *   - under fsync `always` to anybody, while no disk is lost: who lacks records waits for the board that has them
+ *
+ * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
+ */
+import type { Role } from '../../protocol/pair-contract.ts';
+import type { BoardName } from '../simulator/fault.ts';
+import {
+  type Checker,
+  type CheckerFactory,
+  type LifeFacts,
+  type Observed,
+  Violation,
+} from '../simulator/observation.ts';
+
+interface Part {
+  role: Role | null;
+  /** It was a backup when it asked for the device, and is no other process since. */
+  tookOver: boolean;
+}
+
+class NoLostRecords implements Checker {
+  readonly name = 'no-lost-records';
+  readonly promise = '3: nothing lost across a takeover; section 8: journal on disk';
+  readonly #isExcepted: boolean;
+  readonly #isKept: boolean;
+  readonly #parts: Record<BoardName, Part> = { a: newPart(), b: newPart() };
+
+  constructor({ faults, fsync }: LifeFacts) {
+    this.#isExcepted = faults.some((fault) => fault.kind === 'replica' && fault.how === 'diverges');
+    this.#isKept =
+      fsync === 'always' && !faults.some((fault) => fault.kind === 'power' && fault.disk === 'lost');
+  }
+
+  observe(observed: Observed): void {
+    switch (observed.kind) {
+      case 'board-up':
+        this.#parts[observed.board] = newPart();
+        return;
+      case 'role': {
+        const part = this.#parts[observed.board];
+        const { role } = observed.status;
+        if (role === 'contending') part.tookOver ||= part.role === 'backup';
+        else if (role !== 'primary') part.tookOver = false;
+        part.role = role;
+        return;
+      }
+      case 'report':
+        if (observed.report.code === 'PROGRAM_STARTED') this.#parts[observed.board].tookOver = false;
+        if (observed.report.code === 'RECORDS_LOST') this.#lost(observed.board, observed.report.text);
+    }
+  }
+
+  end(): void {}
+
+  #lost(board: BoardName, text: string): void {
+    if (this.#isExcepted) return;
+    const { tookOver } = this.#parts[board];
+    if (!tookOver && !this.#isKept) return;
+    const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
+    throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${text}`);
+  }
+}
+
+function newPart(): Part {
+  return { role: null, tookOver: false };
+}
+
+export const noLostRecords: CheckerFactory = (facts) => new NoLostRecords(facts);
