@@ -24,6 +24,7 @@ export interface HistorySeen {
 /** A replica that was struck goes wrong with the next turn that it runs again: what it performs itself is true by definition. */
 type Taint = 'none' | 'struck' | 'wrong';
 
+const soloEnds = new Set(['PAIR_PROTECTED', 'PAIR_STEPPED_DOWN', 'PAIR_FOLLOWING']);
 const replicaEnds = new Set(['DIVERGED', 'REPLICA_EXITED', 'PROGRAM_THREW', 'PROGRAM_HANGS']);
 
 interface Journal {
@@ -39,6 +40,9 @@ export class HistoriesSeen {
   };
   /** Where each board's journal was cut when its process began; what it had held beyond that may be lived again. */
   readonly #cutTo: Record<BoardName, number | null> = { a: null, b: null };
+  /** Of which history the board was the only one to hold the newest records when its process ended. */
+  readonly #endedSolo: Record<BoardName, string | null> = { a: null, b: null };
+  readonly #isSolo: Record<BoardName, boolean> = { a: false, b: false };
   readonly #taint: Record<BoardName, Taint> = { a: 'none', b: 'none' };
   /** A replica has been made to compute something else. */
   anyTaint = false;
@@ -54,11 +58,17 @@ export class HistoriesSeen {
       case 'report':
         // Each of these has ended the replica's process.
         if (replicaEnds.has(observed.report.code)) this.#taint[observed.board] = 'none';
+        if (observed.report.code === 'PAIR_SOLO') this.#isSolo[observed.board] = true;
+        else if (soloEnds.has(observed.report.code)) this.#isSolo[observed.board] = false;
         return;
       case 'board-up':
         return this.#comesUp(observed.board, observed.historyId, observed.turns);
       case 'board-down':
         this.#taint[observed.board] = 'none';
+        if (this.#isSolo[observed.board]) {
+          this.#endedSolo[observed.board] = this.#journals[observed.board].historyId;
+          this.#isSolo[observed.board] = false;
+        }
         // Until it comes up again nobody knows what its disk has kept.
         if (observed.cause === 'power') this.#damage(observed.board);
         return;
@@ -120,6 +130,12 @@ export class HistoriesSeen {
 
   /** Records that were lost with the power, and their turns performed anew: what a device had of them is not derivable. */
   #livedAgain(board: BoardName, historyId: string, turn: number): void {
+    const other = board === 'a' ? 'b' : 'a';
+    // The other board led alone and is gone, and this one goes on from where its own journal ends.
+    if (this.#endedSolo[other] === historyId) {
+      const seen = this.#of(historyId);
+      if (turn < seen.stored[other]) seen.taintedFrom = Math.min(seen.taintedFrom, turn);
+    }
     const cutTo = this.#cutTo[board];
     if (cutTo === null || this.#journals[board].historyId !== historyId) return;
     const seen = this.#of(historyId);

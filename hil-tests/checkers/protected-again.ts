@@ -64,6 +64,8 @@ class ProtectedAgain {
   #dueAt: number;
   #turns = 0;
   #extendedMs = 0;
+  /** Boards that have ended because the program has: the pair is over until somebody starts them again. */
+  readonly #ended = new Set<BoardName>();
   #isOver = false;
 
   constructor(facts: LifeFacts) {
@@ -84,7 +86,9 @@ class ProtectedAgain {
         return;
       case 'board-down':
         this.#states.observe(observed);
-        if (observed.exit === 'PROGRAM_EXITED' || observed.exit === 'PROGRAM_FAILED') this.#isOver = true;
+        if (observed.exit === 'PROGRAM_EXITED' || observed.exit === 'PROGRAM_FAILED') {
+          this.#ended.add(observed.board);
+        }
         return this.#judge(observed.at);
       case 'role':
       case 'status':
@@ -93,6 +97,7 @@ class ProtectedAgain {
         return this.#judge(observed.at);
       case 'board-up':
         this.#isOver = false;
+        this.#ended.delete(observed.board);
         this.#states.observe(observed);
         return;
       case 'fault':
@@ -111,7 +116,7 @@ class ProtectedAgain {
   }
 
   #judge(at: number): void {
-    if (at <= this.#dueAt || this.#isOver) return;
+    if (at <= this.#dueAt || this.#isOver || this.#ended.size > 0) return;
     this.judged = true;
     if (this.#states.protectedPrimary !== null) return;
     const { a, b } = this.#states;

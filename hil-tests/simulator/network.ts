@@ -32,8 +32,8 @@ type WireFault = Extract<
 const serialFramingBytes = 7;
 const ethernetFramingBytes = 66;
 const ethernetLatencyMs = 0.15;
-/** What an interface or a driver keeps for a busy line; what comes on top is dropped, or on serial waits in the host. */
-const lineBytesMax = 64 * 1024;
+/** What a driver keeps for a serial line that is busy, and an interface for a slow network; what comes on top is dropped. */
+const lineBytesMax = { serial: 4096, ethernet: 3000 };
 /** How long a datagram that others shall pass is held back. */
 const heldBackMs = 8;
 const serialFrameBytesMax = 512;
@@ -110,7 +110,7 @@ class Wire {
       ? ((sent.bytes.length + serialFramingBytes) * 10_000) / bitsPerSecond
       : ((sent.bytes.length + ethernetFramingBytes) * 8_000) / bitsPerSecond;
     const begin = Math.max(this.#freeAt, now);
-    if (((begin - now) * bitsPerSecond) / 10_000 > lineBytesMax) return;
+    if (((begin - now) * bitsPerSecond) / 10_000 > lineBytesMax[linkNames[this.link]!]) return;
     this.#freeAt = begin + lineMs;
     if (isCut) return;
     let arrivesAt = this.#freeAt + extraMs;
