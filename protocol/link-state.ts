@@ -200,6 +200,8 @@ export class LinkState {
     this.#echoed = 0;
     this.heartbeatAt = Number.NEGATIVE_INFINITY;
     this.payloadAt = Number.NEGATIVE_INFINITY;
+    // Nobody answered because nobody was there: that says nothing of how long the line takes.
+    this.roundTrip.progress();
   }
 
   /** A snapshot. */

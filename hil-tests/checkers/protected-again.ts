@@ -16,6 +16,7 @@
  * has ended as documented (the program ended, or failed too often), or when a copy diverged so often that it is
  * not joined any more (firmware-host/supervisor).
  */
+import type { BoardName } from '../simulator/fault.ts';
 import {
   type Checker,
   type LifeEnd,
