@@ -118,6 +118,7 @@ export function turn(
     mode?: 'perform' | 'replay';
     digest?: number;
     count?: number;
+    timeUs?: number;
     event?: ReplicaEvent | null;
     outputs?: Output[];
     historyId?: string;
@@ -130,6 +131,7 @@ export function turn(
     historyId: 'h',
     turn: number,
     count: 1,
+    timeUs: 0,
     mode: 'perform',
     event: { kind: 'time' },
     digest,

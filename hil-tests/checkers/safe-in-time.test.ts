@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Fault } from '../simulator/fault.ts';
 import type { Observation } from '../simulator/observation.ts';
-import { attached, down, end, facts, tells, violationOf } from './hand-made-life.fake.ts';
+import { attached, down, end, facts, tells, up, violationOf } from './hand-made-life.fake.ts';
 import { safeInTime } from './safe-in-time.ts';
 
 const judge = (observations: (Observation | number)[], at = 1401) =>
@@ -22,4 +23,12 @@ test('or in the hands of another board, or was begun anew', () => {
   const session: Observation = { kind: 'device-session', device: 1, session: 901 };
   expect(judge([...held, down('a'), attached('b', 2), session], 5000)).toBeNull();
   expect(judge([...held, down('a')], 1401)).toBeNull();
+});
+
+test('a board that stands still controls nothing, until it wakes', () => {
+  const fault: Fault = { kind: 'pause', at: 0, until: 1, board: 'a' };
+  const sleeps: Observation = { kind: 'fault', phase: 'begins', fault };
+  const wakes: Observation = { kind: 'fault', phase: 'ends', fault };
+  expect(judge([up('a'), ...held, sleeps], 1405)).toContain('device 0');
+  expect(judge([up('a'), ...held, sleeps, wakes], 1405)).toBeNull();
 });

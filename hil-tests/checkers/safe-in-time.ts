@@ -2,8 +2,8 @@
  * Promise 2 (DESIGN section 1), section 5: no live controller for the hold time, and the device drives its outputs to the
  * declared safe state.
  *
- * When the board that holds a device is down, and nobody else attaches, the device is safe at the latest after its hold
- * time, and what was on the line when that board went down. It is asked only after a wait in which nobody held it.
+ * When the board that holds a device is down or stands still, and nobody else attaches, the device is safe at the latest
+ * after its hold time, and what was on the line before.
  */
 import type { BoardName } from '../simulator/fault.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
+import { BoardStates } from './board-states.ts';
 
 /** What the kernel still has to write on a slow line when its process is killed. */
 const lineMs = 1000;
@@ -27,6 +28,7 @@ class SafeInTime implements Checker {
   readonly name = 'safe-in-time';
   readonly promise = '2: one controller at a time; section 5: none for the hold time, and the device is safe';
   readonly #held: Held[];
+  readonly #states = new BoardStates();
   readonly #withinMs: number;
 
   constructor(facts: LifeFacts) {
@@ -47,19 +49,35 @@ class SafeInTime implements Checker {
         this.#held[observed.device]!.uncontrolledSince ??= observed.at;
         return;
       case 'board-down':
+        this.#states.observe(observed);
         for (const held of this.#held) {
           if (held.board === observed.board) held.uncontrolledSince ??= observed.at;
         }
         return;
-      case 'status':
-      case 'board-up':
       case 'fault':
+        this.#judge(observed.at);
+        this.#states.observe(observed);
+        if (observed.fault.kind === 'pause') this.#pauses(observed.fault.board, observed.at);
+        return;
+      case 'board-up':
+        this.#states.observe(observed);
+        return;
+      case 'status':
         this.#judge(observed.at);
     }
   }
 
   end({ at }: { at: number }): void {
     this.#judge(at);
+  }
+
+  #pauses(board: BoardName, at: number): void {
+    const { up, pauses } = this.#states.of(board);
+    for (const held of this.#held) {
+      if (held.board !== board) continue;
+      if (pauses > 0) held.uncontrolledSince ??= at;
+      else if (up) held.uncontrolledSince = null;
+    }
   }
 
   #judge(at: number): void {

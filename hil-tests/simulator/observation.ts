@@ -31,6 +31,8 @@ export type Observation =
       historyId: string;
       turn: number;
       count: number;
+      /** The program's time at its begin. */
+      timeUs: number;
       mode: 'perform' | 'replay';
       event: ReplicaEvent | null;
       digest: number;

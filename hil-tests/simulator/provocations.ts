@@ -215,7 +215,7 @@ export function narrowBus(stage: Stage): Fault[] {
     at: from * random.unit(),
     until: to,
     link,
-    bitsPerSecond: random.pick([4800, 9600, 19_200]),
+    bitsPerSecond: random.pick([19_200, 38_400]),
   }));
 }
 

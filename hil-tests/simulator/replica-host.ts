@@ -120,6 +120,7 @@ export class ReplicaHost {
       historyId,
       turn: message.turn,
       count: isTurn ? 1 : message.count,
+      timeUs: message.timeUs,
       mode: isTurn ? message.mode : 'replay',
       event: isTurn ? message.event : null,
       digest: isTurn ? answer.digest : 0,

@@ -177,7 +177,7 @@ export const scenarios: Record<string, Scenario> = {
     kinds: [],
     provoke: provocations.narrowBus,
     troubleMs: { least: 2000, most: 5000 },
-    numbers: () => ({ sendBufferBytesMax: 4096, lagTurnsMax: 100_000, lagMsMax: 60_000 }),
+    numbers: () => ({ sendBufferBytesMax: 4096, lagTurnsMax: 100_000, lagMsMax: 3000 }),
   },
   'survivor-restarts': {
     about: 'who took over is killed while the other board is gone',

@@ -18,7 +18,7 @@ export interface Mutant extends Edit {
   promise: string;
   /** Where a rule is kept in two places, the other one. */
   also?: Edit[];
-  /** A scenario that provokes what the rule is for; lived in turn with `any`. */
+  /** The scenario that provokes what the rule is for; without one, `any`, in which every fourth life is lived anyway. */
   scenario?: string;
 }
 

@@ -47,7 +47,7 @@ export const roleMutants: readonly Mutant[] = [
         this.#waitingSince = now;
         this.#joinBroken = true;
 `,
-    scenario: 'takeovers',
+    scenario: 'gone-while-joining',
   },
   {
     name: 'stale-journal-leads',
@@ -56,7 +56,7 @@ export const roleMutants: readonly Mutant[] = [
     file,
     find: 'if (heldTerm > this.#journal.term && !this.#forcedToLead) {',
     replace: 'if (heldTerm < 0 && !this.#forcedToLead) {',
-    scenario: 'power',
+    scenario: 'port-then-primary',
   },
   {
     name: 'older-journal-leads',
@@ -65,7 +65,7 @@ export const roleMutants: readonly Mutant[] = [
     file,
     find: 'if (own.term !== peer.term) return own.term > peer.term;',
     replace: 'if (own.term !== peer.term) return own.term < peer.term;',
-    scenario: 'power',
+    scenario: 'blackout',
   },
   {
     name: 'shorter-journal-leads',
@@ -74,7 +74,7 @@ export const roleMutants: readonly Mutant[] = [
     file,
     find: 'if (own.turns !== peer.turns) return own.turns > peer.turns;',
     replace: 'if (own.turns !== peer.turns) return own.turns < peer.turns;',
-    scenario: 'power',
+    scenario: 'blackout',
   },
   {
     name: 'stale-primary-stays',
@@ -83,7 +83,7 @@ export const roleMutants: readonly Mutant[] = [
     file,
     find: "if (this.role === 'primary' && heldTerm > this.term) {",
     replace: "if (this.role === 'primary' && heldTerm < 0) {",
-    scenario: 'split-brain',
+    scenario: 'stale-primary',
   },
   {
     name: 'two-primaries-go-on',
@@ -100,7 +100,7 @@ export const roleMutants: readonly Mutant[] = [
         replace: "if (this.role === 'primary' && heldTerm < 0) {",
       },
     ],
-    scenario: 'split-brain',
+    scenario: 'stale-primary',
   },
   {
     name: 'failed-replica-keeps-the-reign',

@@ -31,7 +31,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: channel,
     find: 'this.#previous = samePeer ? this.#current : null;',
     replace: 'this.#previous = this.#current;',
-    scenario: 'takeovers',
+    scenario: 'stale-datagrams',
   },
   {
     name: 'restarted-peer-not-noticed',
@@ -41,7 +41,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/session.ts',
     find: 'const restarted = this.#peerBootId === null || !sameBytes(this.#peerBootId, peerBootId);',
     replace: 'const restarted = this.#peerBootId === null;',
-    scenario: 'takeovers',
+    scenario: 'stale-datagrams',
   },
   {
     name: 'acknowledged-on-delivery',
@@ -72,7 +72,7 @@ export const sessionMutants: readonly Mutant[] = [
       deliver(this.#delivered, fragment.bytes.slice());
     }
     if (sequence < this.#nextSequence || this.#early.has(sequence)) return 'duplicate';`,
-    scenario: 'bus',
+    scenario: 'lossy-join',
   },
   {
     name: 'session-skips-a-gap',
@@ -93,7 +93,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/send-queue.ts',
     find: '      this.#lost.push(fragment);',
     replace: '      if (fragment.attempts < 2) this.#lost.push(fragment);',
-    scenario: 'bus',
+    scenario: 'lossy-join',
   },
   {
     name: 'session-loses-what-a-dead-link-had',
@@ -112,7 +112,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/link-state.ts',
     find: '    this.#counter = 0;\n    this.#peerCounter = 0;\n',
     replace: '    this.#counter = 0;\n',
-    scenario: 'takeovers',
+    scenario: 'stale-datagrams',
   },
   {
     name: 'state-of-a-dead-process-kept',
@@ -121,7 +121,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/heartbeat-state.ts',
     find: '    this.#confirmedVersion = 0;\n    this.#peer = nothing;\n    this.#peerVersion = 0;\n',
     replace: '    this.#confirmedVersion = 0;\n',
-    scenario: 'takeovers',
+    scenario: 'stale-datagrams',
   },
   {
     name: 'red-on-one-silent-link',
@@ -141,7 +141,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: detector,
     find: '    this.#suspected = false;\n    for (const link of this.#links) link.since = Math.max(link.since, now);',
     replace: '    this.#suspected = false;',
-    scenario: 'split-brain',
+    scenario: 'paused-backup',
   },
   {
     name: 'suspicion-never-refuted',
@@ -159,6 +159,6 @@ export const sessionMutants: readonly Mutant[] = [
     file: detector,
     find: 'deadMs: Math.max(detectionTimeoutMs, deadIntervals * intervalMs),',
     replace: 'deadMs: 10 * Math.max(detectionTimeoutMs, deadIntervals * intervalMs),',
-    scenario: 'takeovers',
+    scenario: 'lone-failure',
   },
 ];

@@ -28,7 +28,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: gate,
     find: "return options.fsync === 'always' ? Math.min(recorded, this.durableTurns) : recorded;",
     replace: 'return recorded;',
-    scenario: 'power',
+    scenario: 'blackout',
   },
   {
     name: 'inputs-given-up-when-recorded',
@@ -66,7 +66,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: joining,
     find: "return this.following && this.#core.pair.role === 'contending' && !this.#parts.reign.claimWaits;",
     replace: 'return false;',
-    scenario: 'bus',
+    scenario: 'burst-at-claim',
   },
   {
     name: 'copy-acknowledges-what-it-refuses',
@@ -77,7 +77,7 @@ export const supervisorMutants: readonly Mutant[] = [
       return;`,
     replace: `      this.stored({ sequence, stream });
       return;`,
-    scenario: 'bus',
+    scenario: 'burst-at-claim',
   },
   {
     name: 'copy-forgets-unconfirmed-outputs',
@@ -104,7 +104,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: histories,
     find: "    if (this.#parts.follower.present) this.#parts.messages.say({ kind: 'note', note });\n",
     replace: '',
-    scenario: 'devices',
+    scenario: 'restart-then-takeover',
   },
   {
     name: 'device-base-applied-too-early',
@@ -113,7 +113,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: histories,
     find: '        if (note.turn > runner.executedTurns) return;\n',
     replace: '',
-    scenario: 'devices',
+    scenario: 'restart-then-takeover',
   },
   {
     name: 'protected-before-the-copy-has-caught-up',
@@ -143,7 +143,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: turns,
     find: '    if (follower.live && !messages.writable) return false;\n',
     replace: '',
-    scenario: 'bus',
+    scenario: 'narrow-bus',
   },
   {
     name: 'reign-not-noted',
@@ -152,7 +152,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: reign,
     find: "    histories.note({ kind: 'term', term, turn: log.turns, board: options.board });\n",
     replace: '',
-    scenario: 'power',
+    scenario: 'survivor-restarts',
   },
   {
     name: 'lost-standing-not-noted',
@@ -161,7 +161,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: core,
     find: '      histories.noteStanding(false);\n',
     replace: '      void histories;\n',
-    scenario: 'power',
+    scenario: 'port-then-primary',
   },
   {
     name: 'device-restart-passed-over',
@@ -179,7 +179,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: devices,
     find: '    if (stream === this.#core.arbiter) this.#notEligibleWithout(name);\n',
     replace: '',
-    scenario: 'devices',
+    scenario: 'port-then-primary',
   },
   {
     name: 'diverged-copy-never-joins-again',
@@ -197,6 +197,6 @@ export const supervisorMutants: readonly Mutant[] = [
     file: follower,
     find: "    this.#parts.messages.say({ kind: 'rejoin', join: this.#servedJoin });\n",
     replace: '',
-    scenario: 'bus',
+    scenario: 'drowned-copy',
   },
 ];

@@ -19,7 +19,7 @@ export const turnMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    scenario: 'power',
+    scenario: 'blackout',
   },
   {
     name: 'journal-checksum-not-compared',
@@ -28,7 +28,7 @@ export const turnMutants: readonly Mutant[] = [
     file: entry,
     find: "  if (view.getUint32(crcAt, true) !== computed) return { kind: 'invalid', fault: 'ENTRY_CRC' };\n",
     replace: '',
-    scenario: 'power',
+    scenario: 'blackout',
   },
   {
     name: 'digest-not-compared',
@@ -91,7 +91,7 @@ export const turnMutants: readonly Mutant[] = [
     file: 'firmware-host/supervisor/virtual-clock.ts',
     find: '    this.#offsetUs -= this.#debtUs;\n',
     replace: '    this.#debtUs = 0;\n    this.#offsetUs -= 3_000_000;\n',
-    scenario: 'takeovers',
+    scenario: 'lone-failure',
   },
   {
     name: 'clock-jumps-at-takeover',
@@ -100,7 +100,7 @@ export const turnMutants: readonly Mutant[] = [
     file: 'firmware-host/supervisor/virtual-clock.ts',
     find: '    this.#offsetUs -= this.#debtUs;\n',
     replace: '    this.#debtUs = 0;\n    this.#offsetUs += 10_000_000;\n',
-    scenario: 'takeovers',
+    scenario: 'lone-failure',
   },
   {
     name: 'outputs-released-one-turn-early',
