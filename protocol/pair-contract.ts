@@ -40,6 +40,8 @@ export type PairInput =
   | { kind: 'protected' }
   /** As primary: the backup says that it cannot take over. As backup: our own replica cannot go on. */
   | { kind: 'unprotected'; reason: string }
+  /** As primary: a new history begins, of which the other board has no copy, and it may not have heard so. */
+  | { kind: 'new-history' }
   /** The backup lost its copy and has to be joined from the start. */
   | { kind: 'copy-lost'; reason: string }
   /** As primary: own replica failed, the backup shall try. */

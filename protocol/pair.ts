@@ -113,6 +113,12 @@ export class Pair {
         return this.#protectedNow();
       case 'unprotected':
         return this.#unprotected(input.reason);
+      case 'new-history':
+        if (this.role !== 'primary' || !this.protected) return [];
+        // The backup may be claiming at this moment, for the history that it knows: the device lets one of them go on.
+        this.protected = false;
+        this.#handingOver = false;
+        return this.#contend(now, 'solo', this.term + 1, 'a new history begins');
       case 'copy-lost':
         // Too late to be joined again, and not fit to lead: whoever comes back decides.
         if (this.role === 'contending' && this.claim !== 'solo') return this.#stepDown(now, input.reason);

@@ -17,6 +17,9 @@ import type { JournalContents } from './effects.ts';
 import type { Parts } from './parts.ts';
 import { RecordLog } from './record-log.ts';
 
+/** A replica that dies over the journal so often will not get through it. */
+const resumeFailuresMax = 3;
+
 type Others = Pick<
   Parts,
   | 'devices'
@@ -44,6 +47,8 @@ export class Histories {
   #pendingNotes: JournalNote[] = [];
   /** The own journal is being run again, up to this turn. */
   #resuming: { turns: number } | null = null;
+  /** Times that it was tried without coming to the end. */
+  #resumeFailures = 0;
 
   constructor(core: CoreState, parts: Others) {
     this.#core = core;
@@ -96,7 +101,7 @@ export class Histories {
     const { follower } = this.#parts;
     const isFollowed = follower.present;
     // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
-    this.#core.role({ kind: 'unprotected', reason: 'a new history begins' });
+    this.#core.role({ kind: 'new-history' });
     const historyId = options.randomHex(8);
     const startedAtMs = Math.round(options.wallTimeUs() / 1000);
     this.id = historyId;
@@ -183,7 +188,19 @@ export class Histories {
     const { log, runner } = this.#core;
     if (this.#resuming === null || runner.busy || runner.executedTurns < this.#resuming.turns) return;
     this.#resuming = null;
+    this.#resumeFailures = 0;
     this.#core.report('info', 'RESUMED', `the program stands at turn ${log.turns} again`);
+  }
+
+  /**
+   * The replica's process ended, or hung, while it ran the journal again: that says nothing of the journal yet.
+   * `certain`: it would do the same again.
+   */
+  resumeFailed(certain: boolean): void {
+    const turns = this.#resuming?.turns ?? 0;
+    this.#resumeFailures += 1;
+    if (certain || this.#resumeFailures >= resumeFailuresMax) this.forgetJournal();
+    else this.resume(turns);
   }
 
   /** This board's journal cannot be run again: it is as if there were none. */

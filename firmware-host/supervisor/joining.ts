@@ -63,12 +63,13 @@ export class Joining {
     const { histories, messages, reign } = this.#parts;
     reign.leading = false;
     this.following = false;
+    // Whatever is still said of an earlier wish is void, also while this one waits.
+    this.#join += 1;
     // Who cannot reach the device could not take over, and must not be taken for a backup.
     this.#followsWhenOpen = arbiter !== null && !arbiter.opened;
     if (this.#followsWhenOpen) return;
     this.followAt = now < this.#notBefore ? this.#notBefore : null;
     if (this.followAt !== null) return;
-    this.#join += 1;
     this.#joinTerm = pair.term;
     messages.say({ kind: 'follow', join: this.#join, historyId: histories.id, fromTurn: 0 });
     messages.flush();
@@ -93,6 +94,15 @@ export class Joining {
   forgetDeliveries(): void {
     this.#storing = [];
     this.#farewell = null;
+  }
+
+  /** This board is a copy of nobody any more, and a primary that counts on it has to know. */
+  giveUp(): void {
+    if (!this.following) return;
+    this.following = false;
+    const reason = `board ${this.#core.options.board} has given up its copy`;
+    this.#parts.messages.say({ kind: 'not-eligible', reason, report: null });
+    this.#parts.messages.flush();
   }
 
   /** The copy is given up: what was stored of it need not reach the disk any more before it is acknowledged. */

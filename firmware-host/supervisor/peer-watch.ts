@@ -139,12 +139,15 @@ export class PeerWatch {
     this.heard = heartbeat;
     pair.peerJournalIs({ term: heartbeat.journalTerm, turns: heartbeat.turns });
     if (isNews && this.#hello !== null) this.#core.role({ kind: 'peer-role', role, term });
-    if (heartbeat.copy === 0) return;
-    if (role === 'primary' && heartbeat.copy === joining.copy && term === pair.term)
+    const { copy } = heartbeat;
+    if (role === 'primary' && term === pair.term && copy !== 0 && copy === joining.copy) {
       gate.forgetReleased(heartbeat);
-    if (heartbeat.copy !== follower.copy) return;
-    follower.executed(heartbeat.executedTurns);
-    divergence.executed(heartbeat.executedTurns);
+    }
+    if (!follower.present) return;
+    // Counts of another copy, or of none: of ours nothing has been run.
+    const executedTurns = copy === follower.copy ? heartbeat.executedTurns : 0;
+    follower.executed(executedTurns);
+    divergence.executed(executedTurns);
   }
 
   // ---------------------------------------------------------------- silence

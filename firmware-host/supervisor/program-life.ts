@@ -78,7 +78,7 @@ export class ProgramLife {
     this.#core.emit({ kind: 'replica-stop', reason: code });
     const suspect = this.#suspectUntilTurn !== null && turn <= this.#suspectUntilTurn;
     runner.reset();
-    if (histories.resuming) return histories.forgetJournal();
+    if (histories.resuming) return histories.resumeFailed(code === 'PROGRAM_THREW');
     switch (pair.role) {
       case 'primary':
       case 'contending':

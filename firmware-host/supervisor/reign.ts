@@ -132,7 +132,7 @@ export class Reign {
     const { runner, streams } = this.#core;
     const { devices, follower, handover, histories, joining, leaving, program } = this.#parts;
     this.leading = false;
-    joining.following = false;
+    joining.giveUp();
     this.#pendingClaim = null;
     handover.forget();
     follower.steppedDown();
