@@ -13,7 +13,7 @@ afterEach(async () => {
 describe('cables', () => {
   test('either cable may be out: still protected, no takeover', { timeout: 90_000 }, async () => {
     // What the cables do is asked, not what this machine's scheduler does: its stalls shall not count as silence.
-    const timing = { detectionTimeoutMs: 1500 };
+    const timing = { detectionTimeoutMs: 1500, deviceTimeoutMs: 5000 };
     rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank', timing });
     for (const cable of ['ethernet', 'serial'] as const) {
       const result = await cutCable(rig, cable, 3);
