@@ -124,6 +124,11 @@ describe('the rules find what they forbid', () => {
     ['firmware-host/x.ts', "import { createFakeCrypto } from '../protocol/crypto.fake.ts';"],
     ['firmware-host/x.ts', "export { a } from './x.test.ts';"],
     ['hil-tests/x.ts', "import '../tools/understudy.ts';"],
+    ['hil-tests/rigs/x.ts', "import { createFakeCrypto } from '../../protocol/crypto.fake.ts';"],
+    ['hil-tests/simulator/x.ts', "import { runProbe } from './x.test.ts';"],
+    ['hil-tests/simulator/x.ts', "import { runCommand } from '../../tools/command-line.test-rig.ts';"],
+    ['hil-tests/rigs/x.ts', "import { World } from '../simulator/world.ts';"],
+    ['hil-tests/checkers/x.ts', "import { createFakeCrypto } from '../../protocol/crypto.fake.ts';"],
   ])('import in %s: %s', (path, text) => {
     expect(importFaults(file(path, text))).toHaveLength(1);
   });
@@ -137,6 +142,10 @@ describe('the rules find what they forbid', () => {
     ],
     ['firmware-host/replica/x.ts', "// import { Host } from '../supervisor/host.ts';"],
     ['firmware-host/supervisor/x.ts', "import type { Turn } from '../ipc.ts';"],
+    ['hil-tests/simulator/x.ts', "import { createFakeCrypto } from '../../protocol/crypto.fake.ts';"],
+    ['hil-tests/checkers/x.ts', "import { Violation } from '../simulator/observation.ts';"],
+    ['hil-tests/simulator/x.ts', "import { everyChecker } from '../checkers/every-checker.ts';"],
+    ['firmware-host/x.test.ts', "import { World } from '../hil-tests/simulator/world.ts';"],
     ['tools/x.ts', "import { DeviceEvent } from '../hil-tests/rigs/local/device-events.ts';"],
   ])('import allowed in %s: %s', (path, text) => {
     expect(importFaults(file(path, text))).toEqual([]);
@@ -156,6 +165,12 @@ describe('the rules find what they forbid', () => {
     expect(importsOf(text).filter(({ isTypeOnly }) => isTypeOnly)).toEqual([
       { specifier: 'b', isTypeOnly: true },
     ]);
+  });
+
+  test('a program that a test writes imports nothing itself', () => {
+    const written = "const program = `\n  await import('$" + "{root}protocol/frame.ts');\n`;";
+    expect(importsOf(written)).toEqual([]);
+    expect(importsOf(`${written}\nawait import('./x.ts');`)).toHaveLength(1);
   });
 
   test('packages', () => {

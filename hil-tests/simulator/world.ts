@@ -16,6 +16,7 @@ import { Session } from '../../protocol/session.ts';
 import { Board, type Interference } from './board.ts';
 import type { JournalEntryOfLife } from './disk.ts';
 import { type BoardName, boardNames, type Fault, linkNames } from './fault.ts';
+import { FaultHandling } from './fault-handling.ts';
 import { Forger } from './forger.ts';
 import { Network, type Sent } from './network.ts';
 import type { LifeEnd, Observation, Observed } from './observation.ts';
@@ -77,11 +78,7 @@ export class World {
   readonly #network: Network;
   readonly #forger: Forger;
   readonly #records: RecordKeeper;
-  /** Faults that keep a board from running. */
-  readonly #down: Record<BoardName, Set<Fault>> = { a: new Set(), b: new Set() };
-  readonly #paused: Record<BoardName, Set<Fault>> = { a: new Set(), b: new Set() };
-  /** By device, then by board: faults that keep the port closed. */
-  readonly #portFaults: Record<BoardName, Set<Fault>>[];
+  readonly #faults: FaultHandling;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -112,7 +109,7 @@ export class World {
           buildSupervisor: (of) => this.#buildSupervisor(of),
           transmit: (of, link, sent) => this.#transmit(of, link, sent),
           toDevice: (of, device, bytes) => this.devices[device]!.lines[of.name].toDevice(bytes),
-          openPorts: (of) => this.#openPorts(of),
+          openPorts: (of) => this.#faults.openPorts(of),
           journalIs: (of, historyId, entries) => this.#records.is(of.name, historyId, entries),
           journalGrows: (of, historyId, entry: JournalEntryOfLife) =>
             this.#records.grows(of.name, historyId, entry),
@@ -133,7 +130,15 @@ export class World {
           observe: (observation) => this.#observe(observation),
         }),
     );
-    this.#portFaults = this.devices.map(() => ({ a: new Set<Fault>(), b: new Set<Fault>() }));
+    this.#faults = new FaultHandling({
+      time: this.time,
+      network: this.#network,
+      boards: this.boards,
+      devices: this.devices,
+      forger: this.#forger,
+      turnMs: options.turnMs,
+      observe: (observation) => this.#observe(observation),
+    });
     for (const name of boardNames) this.boards[name].replica.turnMs = options.turnMs;
   }
 
@@ -141,7 +146,7 @@ export class World {
     for (const device of this.devices) device.start();
     this.boards.a.start();
     this.time.after(this.#random.stream('start').between(0, 60), () => {
-      if (!this.boards.b.isUp && this.#down.b.size === 0) this.boards.b.start();
+      if (!this.boards.b.isUp && this.#faults.mayRun('b')) this.boards.b.start();
     });
     this.#tellStatus();
   }
@@ -271,193 +276,16 @@ export class World {
     });
   }
 
-  #openPorts(board: Board): number[] {
-    const open: number[] = [];
-    this.devices.forEach((device, index) => {
-      if (this.#portFaults[index]![board.name].size > 0) return;
-      device.lines[board.name].isOpen = true;
-      open.push(index);
-    });
-    return open;
-  }
-
-  #goDown(board: Board, cause: 'killed' | 'power'): void {
-    // What a killed process has written is with the kernel, which goes on sending it.
-    if (cause === 'power') for (const device of this.devices) device.lines[board.name].isOpen = false;
-    board.down(cause);
-  }
-
   // ---------------------------------------------------------------- faults
 
   begin(fault: Fault): void {
     this.#observe({ kind: 'fault', phase: 'begins', fault });
-    switch (fault.kind) {
-      case 'loss':
-      case 'delay':
-      case 'duplication':
-      case 'reordering':
-      case 'corruption':
-      case 'cut':
-      case 'stall':
-      case 'slow-link':
-        return this.#network.begin(fault);
-      case 'kill':
-      case 'power': {
-        const board = this.boards[fault.board];
-        this.#down[fault.board].add(fault);
-        this.#goDown(board, fault.kind === 'kill' ? 'killed' : 'power');
-        if (fault.kind === 'power' && fault.disk === 'lost') board.disk.erase();
-        return;
-      }
-      case 'leave':
-        this.#down[fault.board].add(fault);
-        return this.boards[fault.board].input({ kind: 'leave' });
-      case 'pause':
-        this.#paused[fault.board].add(fault);
-        return this.boards[fault.board].pause();
-      case 'late-wakes':
-        this.boards[fault.board].lateMs = fault.ms;
-        return;
-      case 'slow-replica':
-        this.boards[fault.board].replica.turnMs = fault.turnMs;
-        return;
-      case 'replica':
-        return this.boards[fault.board].replica.strike(fault.how);
-      case 'disk-full':
-        this.boards[fault.board].disk.isFull = true;
-        return;
-      case 'slow-disk':
-        this.boards[fault.board].disk.slowMs = fault.ms;
-        return;
-      case 'clock-step':
-        return this.boards[fault.board].clock.step(fault.ms);
-      case 'clock-drift':
-        return this.boards[fault.board].clock.drift(this.time.now, fault.partsPerMillion);
-      case 'device-restart':
-        return this.devices[fault.device]!.restart();
-      case 'device-port-lost':
-        return this.#losePort(fault);
-      case 'line-noise':
-        this.devices[fault.device]!.lines[fault.board].noise = fault.probability;
-        return;
-      case 'slow-device':
-        this.devices[fault.device]!.msPerByte = fault.msPerByte;
-        return;
-      case 'switchover':
-        return this.boards[fault.board].input({
-          kind: 'operator',
-          command: 'switchover',
-          reason: 'somebody wants it',
-        });
-      case 'forgery':
-        return this.#forge(fault);
-    }
+    this.#faults.begin(fault);
   }
 
   end(fault: Fault): void {
     this.#observe({ kind: 'fault', phase: 'ends', fault });
-    switch (fault.kind) {
-      case 'loss':
-      case 'delay':
-      case 'duplication':
-      case 'reordering':
-      case 'corruption':
-      case 'cut':
-      case 'stall':
-      case 'slow-link':
-        return this.#network.end(fault);
-      case 'kill':
-      case 'power':
-      case 'leave':
-        return this.#mayStart(fault.board, fault);
-      case 'pause': {
-        const causes = this.#paused[fault.board];
-        causes.delete(fault);
-        if (causes.size === 0) this.boards[fault.board].resume();
-        return;
-      }
-      case 'late-wakes':
-        this.boards[fault.board].lateMs = 0;
-        return;
-      case 'slow-replica':
-        this.boards[fault.board].replica.turnMs = this.#options.turnMs;
-        return;
-      case 'disk-full':
-        this.boards[fault.board].disk.isFull = false;
-        return;
-      case 'slow-disk':
-        this.boards[fault.board].disk.slowMs = 0;
-        return;
-      case 'clock-drift':
-        return this.boards[fault.board].clock.drift(this.time.now, 0);
-      case 'device-port-lost':
-        return this.#regainPort(fault);
-      case 'line-noise':
-        this.devices[fault.device]!.lines[fault.board].noise = 0;
-        return;
-      case 'slow-device':
-        this.devices[fault.device]!.msPerByte = 0;
-        return;
-      case 'forgery':
-        this.#forgeries.delete(fault);
-        return;
-      case 'replica':
-      case 'clock-step':
-      case 'device-restart':
-      case 'switchover':
-        return;
-    }
-  }
-
-  /** What kept the board down is over. One that was told to leave and has not yet gone is waited for. */
-  #mayStart(name: BoardName, cause: Fault): void {
-    const causes = this.#down[name];
-    causes.delete(cause);
-    if (causes.size > 0) return;
-    const board = this.boards[name];
-    if (cause.kind === 'leave' && board.isUp) {
-      this.time.after(20, () => this.#mayStart(name, cause));
-      return;
-    }
-    if (board.isUp) return;
-    board.start();
-    if (this.#paused[name].size > 0) board.pause();
-  }
-
-  #losePort(fault: Extract<Fault, { kind: 'device-port-lost' }>): void {
-    const faults = this.#portFaults[fault.device]![fault.board];
-    faults.add(fault);
-    if (faults.size > 1) return;
-    this.devices[fault.device]!.lines[fault.board].isOpen = false;
-    const { device } = fault;
-    const reason = 'the port is gone';
-    this.boards[fault.board].input({ kind: 'device-closed', device, code: 'DEVICE_PORT_LOST', reason });
-  }
-
-  #regainPort(fault: Extract<Fault, { kind: 'device-port-lost' }>): void {
-    const faults = this.#portFaults[fault.device]![fault.board];
-    faults.delete(fault);
-    const board = this.boards[fault.board];
-    if (faults.size > 0 || !board.isUp) return;
-    this.devices[fault.device]!.lines[fault.board].isOpen = true;
-    board.input({ kind: 'device-opened', device: fault.device });
-  }
-
-  readonly #forgeries = new Set<Fault>();
-
-  #forge(fault: Extract<Fault, { kind: 'forgery' }>): void {
-    this.#forgeries.add(fault);
-    const again = (): void => {
-      if (!this.#forgeries.has(fault)) return;
-      this.time.after(fault.everyMs, again);
-      const board = this.boards[fault.to];
-      if (!board.isRunning) return;
-      const bytes = this.#forger.forge(fault.how, fault.to, board.supervisor!.status(board.now).role);
-      if (bytes === null) return;
-      const changed = this.#forger.tryOn(board, linkNames.indexOf(fault.link), bytes);
-      this.#observe({ kind: 'forged', board: fault.to, how: fault.how, changed });
-    };
-    again();
+    this.#faults.end(fault);
   }
 
   // ---------------------------------------------------------------- the end
