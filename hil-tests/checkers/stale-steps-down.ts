@@ -1,8 +1,7 @@
 /**
  * Promise 2 (DESIGN section 1), section 8 "old primary wakes": its term is stale at the device; it learns, steps down.
  *
- * The arbiter answers a stale frame with the term that it holds, and goes on doing so with every frame. A running board
- * whose frames are refused must not lead under that term so much longer. A noisy line, a lost port or a pause may
+ * The arbiter answers a stale frame with the term that it holds. A running board whose frames are refused must not lead under that term so much longer. A noisy line, a lost port or a pause may
  * keep the word from it.
  */
 import type { BoardName } from '../simulator/fault.ts';
@@ -43,9 +42,10 @@ class StaleStepsDown implements Checker {
         if (device !== this.#arbiter) return;
         const refused = this.#refused[board];
         if (refused?.term !== term) this.#refused[board] = { at, term };
-        else this.#judge(board, at);
         return;
       }
+      case 'status':
+        return this.#judge(observed.board, observed.at);
       case 'board-down':
         this.#refused[observed.board] = null;
     }
@@ -54,7 +54,8 @@ class StaleStepsDown implements Checker {
   end(): void {}
 
   #judge(board: BoardName, at: number): void {
-    const refused = this.#refused[board]!;
+    const refused = this.#refused[board];
+    if (refused === null) return;
     const state = this.#states.of(board);
     if (at - refused.at <= learnsMs || !state.up || state.pauses > 0) return;
     if (state.role !== 'primary' || state.term !== refused.term) return;

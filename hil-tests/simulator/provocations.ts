@@ -62,15 +62,16 @@ export function burstAtClaim(stage: Stage): Fault[] {
   const deadMs = silenceMs(stage);
   return rounds(stage, deadMs + 1200, (at) => {
     const from = random.pick([...boardNames, null]);
+    const isHeld = from !== null && random.chance(0.6);
     // The silence began with the last heartbeat before.
-    const until = at + deadMs + random.between(-numbers.heartbeatIntervalMs, 15);
+    const until = at + deadMs + random.between(-numbers.heartbeatIntervalMs, isHeld ? 200 : 15);
     const faults: Fault[] = linkNames.map((link) => ({ kind: 'stall', at, until, link, from }));
-    if (from !== null && random.chance(0.5)) {
+    if (isHeld) {
       const claimant = other(from);
-      const after = until + random.between(5, 300);
-      const probability = random.pick([0.3, 0.7]);
+      const after = until + random.between(5, 100);
+      const probability = random.pick([0.3, 0.7, 0.95]);
       // The claim takes longer, and not all that is said of it arrives.
-      faults.push({ kind: 'line-noise', at, until: after, device: 0, board: claimant, probability: 0.7 });
+      faults.push({ kind: 'line-noise', at, until: after, device: 0, board: claimant, probability: 0.8 });
       for (const link of linkNames) {
         faults.push({ kind: 'loss', at, until: after, link, from: claimant, probability });
       }
@@ -174,8 +175,19 @@ export function portThenPrimary(stage: Stage): Fault[] {
 /** A device is restarted, and a moment later its controller is gone. */
 export function restartThenTakeover(stage: Stage): Fault[] {
   const { random, numbers } = stage;
-  return rounds(stage, 1600, (at) => {
+  return rounds(stage, 2200, (at) => {
     const device = random.below(numbers.devices.length);
+    if (random.chance(0.4)) {
+      // A copy that is made afterwards is given the counts of both sessions, and then needs them.
+      const backup = other(likelyPrimary(random));
+      const awayAt = at + random.between(250, 500);
+      const goneAt = awayAt + random.between(500, 800);
+      return [
+        { kind: 'device-restart', at, device },
+        { kind: 'kill', at: awayAt, until: awayAt + random.between(5, 50), board: backup },
+        { kind: 'power', at: goneAt, until: goneAt + 700, board: other(backup), disk: 'kept' },
+      ];
+    }
     const struckAt = at + random.pick([random.between(-5, 15), random.between(0, 120)]);
     const until = struckAt + random.between(100, 700);
     const board = random.pick(boardNames);
@@ -207,16 +219,15 @@ export function loneFailure(stage: Stage): Fault[] {
   ];
 }
 
-/** Both links carry less than the program makes. */
-export function narrowBus(stage: Stage): Fault[] {
-  const { random, from, to } = stage;
-  return linkNames.map((link) => ({
-    kind: 'slow-link',
-    at: from * random.unit(),
-    until: to,
-    link,
-    bitsPerSecond: random.pick([19_200, 38_400]),
-  }));
+/** No acknowledgement comes for nearly as long as a board may be silent. */
+export function heldAcknowledgements(stage: Stage): Fault[] {
+  const { random } = stage;
+  const deadMs = silenceMs(stage);
+  return rounds(stage, deadMs + 600, (at) => {
+    const from = random.pick([...boardNames, null]);
+    const until = at + deadMs * random.between(0.7, 0.95) - 40;
+    return linkNames.map((link) => ({ kind: 'stall', at, until, link, from }));
+  });
 }
 
 /** Who took over is killed while the other board is still gone: it goes on by what its own journal says. */
@@ -250,18 +261,28 @@ export function stalePrimary(stage: Stage): Fault[] {
   ];
 }
 
-/** The power of both boards fails, and comes back to both. */
+/** The power of both boards fails, and comes back to both. One of them may have been slow to write. */
 export function blackout(stage: Stage): Fault[] {
   const { random } = stage;
   return rounds(stage, 2500, (at) => {
-    const upAt = at + random.between(60, 500);
-    return boardNames.map((board) => ({
-      kind: 'power',
-      at: at + random.pick([0, random.between(0, 5), random.between(0, 50)]),
-      until: upAt + random.between(0, 100),
-      board,
-      disk: 'kept',
-    }));
+    const upAt = at + random.between(60, 300);
+    const slow: Fault = {
+      kind: 'slow-disk',
+      at: at - random.between(50, 400),
+      until: at + 20,
+      board: likelyPrimary(random),
+      ms: random.magnitude(5, 300),
+    };
+    const blows = boardNames.map(
+      (board): Fault => ({
+        kind: 'power',
+        at: at + random.pick([0, random.between(0, 5), random.between(0, 50)]),
+        until: upAt + random.between(0, 100),
+        board,
+        disk: 'kept',
+      }),
+    );
+    return random.chance(0.7) ? [slow, ...blows] : blows;
   });
 }
 
@@ -290,4 +311,41 @@ export function pausedBackup(stage: Stage): Fault[] {
   return rounds(stage, deadMs + 900, (at) => [
     { kind: 'pause', at, until: at + deadMs + random.between(-20, 400), board: random.pick(boardNames) },
   ]);
+}
+
+/** The device forgets what it can forget just when its controller is gone and the one before that wakes. */
+export function restartForTheOld(stage: Stage): Fault[] {
+  const { random } = stage;
+  const deadMs = silenceMs(stage);
+  return rounds(stage, deadMs + 2500, (at) => {
+    const old = likelyPrimary(random);
+    const restartAt = at + deadMs + random.between(200, 500);
+    const goneAt = restartAt - random.between(2, 20);
+    const wakesAt = restartAt + random.between(-5, 40);
+    return [
+      { kind: 'pause', at, until: wakesAt, board: old },
+      { kind: 'pause', at: goneAt, until: wakesAt + random.between(200, 600), board: other(old) },
+      { kind: 'device-restart', at: restartAt, device: 0 },
+    ];
+  });
+}
+
+/** Outputs and inputs pile up while no acknowledgement comes, then go in one row over a noisy line. */
+export function rowsOnNoisyLines(stage: Stage): Fault[] {
+  const { random, from, to, numbers } = stage;
+  const deadMs = silenceMs(stage);
+  const faults: Fault[] = rounds(stage, deadMs + 150, (at) => {
+    if (random.chance(0.2))
+      return [{ kind: 'pause', at, until: at + deadMs + 300, board: random.pick(boardNames) }];
+    const stalled = random.pick([...boardNames, null]);
+    const until = at + deadMs * random.between(0.5, 0.9);
+    return linkNames.map((link) => ({ kind: 'stall', at, until, link, from: stalled }));
+  });
+  for (let device = 0; device < numbers.devices.length; device++) {
+    for (const board of boardNames) {
+      const probability = random.pick([0.1, 0.2, 0.3]);
+      faults.push({ kind: 'line-noise', at: from, until: to, device, board, probability });
+    }
+  }
+  return faults;
 }

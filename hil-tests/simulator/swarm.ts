@@ -151,7 +151,7 @@ export const scenarios: Record<string, Scenario> = {
     kinds: [],
     provoke: provocations.drownedCopy,
     troubleMs: { least: 3500, most: 8000 },
-    numbers: () => ({ sendBufferBytesMax: 4096 }),
+    numbers: () => ({ sendBufferBytesMax: 1024 }),
   },
   'port-then-primary': {
     about: 'the backup cannot reach the device, then the primary is gone',
@@ -166,18 +166,37 @@ export const scenarios: Record<string, Scenario> = {
     provoke: provocations.restartThenTakeover,
     troubleMs: { least: 4000, most: 9000 },
   },
+  'restart-for-the-old': {
+    about: 'the device restarts when its controller is gone and the one before wakes',
+    kinds: [],
+    provoke: provocations.restartForTheOld,
+    troubleMs: { least: 3000, most: 7000 },
+  },
+  'noisy-rows': {
+    about: 'outputs and inputs pile up, then go in one row over noisy lines',
+    kinds: [],
+    provoke: provocations.rowsOnNoisyLines,
+    troubleMs: { least: 3000, most: 8000 },
+  },
   'lone-failure': {
     about: 'one board is gone without a word, and nothing else is wrong',
     kinds: [],
     provoke: provocations.loneFailure,
     troubleMs: { least: 2500, most: 4000 },
   },
-  'narrow-bus': {
-    about: 'both links carry less than the program makes, and the lag may be long',
+  'held-acknowledgements': {
+    about: 'acknowledgements stay away for nearly as long as a board may be silent; the lag may be long',
     kinds: [],
-    provoke: provocations.narrowBus,
-    troubleMs: { least: 2000, most: 5000 },
-    numbers: () => ({ sendBufferBytesMax: 4096, lagTurnsMax: 100_000, lagMsMax: 3000 }),
+    provoke: provocations.heldAcknowledgements,
+    troubleMs: { least: 3000, most: 7000 },
+    numbers: () => ({
+      heartbeatIntervalMs: 40,
+      detectionTimeoutMs: 2000,
+      holdTimeMs: 3000,
+      sendBufferBytesMax: 512,
+      lagTurnsMax: 100_000,
+      lagMsMax: 3000,
+    }),
   },
   'survivor-restarts': {
     about: 'who took over is killed while the other board is gone',
@@ -195,7 +214,7 @@ export const scenarios: Record<string, Scenario> = {
   },
   blackout: {
     about: 'the power of both boards fails',
-    kinds: ['slow-disk'],
+    kinds: [],
     provoke: provocations.blackout,
     troubleMs: { least: 2000, most: 6000 },
     numbers: (random) => ({ fsync: random.pick(['always', 'always', 'interval']) }),

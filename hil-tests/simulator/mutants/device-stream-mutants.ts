@@ -22,7 +22,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: device,
     find: 'const fresh = bytes.subarray(Math.min(-distance, bytes.length));',
     replace: 'const fresh = bytes;',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'device-accepts-behind-a-gap',
@@ -31,7 +31,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: device,
     find: 'if (distance > 0) {\n      this.#sendAccepted(true);',
     replace: 'if (distance > 0x10000) {\n      this.#sendAccepted(true);',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'device-forgets-term-on-restart',
@@ -41,7 +41,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     find: '    this.#safe = true;\n    this.#beginSession(session);',
     replace:
       '    this.#heldTerm = 0;\n    this.#heldPort = null;\n    this.#safe = true;\n    this.#beginSession(session);',
-    scenario: 'restart-then-takeover',
+    scenario: 'restart-for-the-old',
   },
   {
     name: 'device-ignores-hold-time',
@@ -88,7 +88,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     find: "return carried === computed ? { kind: 'frame', payload } : discarded('FRAME_CRC');",
     replace:
       "return carried === computed || this.#crc === 'crc16' ? { kind: 'frame', payload } : discarded('FRAME_CRC');",
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'controller-forgets-output-count',
@@ -116,7 +116,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: 'protocol/device-stream/input-order.ts',
     find: "if (offset > this.#next) return 'gap';",
     replace: 'if (offset > this.#next) this.#next = offset;',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'controller-takes-inputs-twice',
@@ -125,7 +125,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: 'protocol/device-stream/input-order.ts',
     find: 'const fresh = bytes.slice(Math.min(this.#next - offset, bytes.length));',
     replace: 'const fresh = bytes.slice();',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'controller-holds-outputs-twice',
@@ -134,7 +134,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: 'protocol/device-stream/held-outputs.ts',
     find: 'const fresh = bytes.slice(Math.min(end - offset, bytes.length));',
     replace: 'const fresh = bytes.slice();',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
   {
     name: 'controller-never-sends-again',
@@ -143,6 +143,6 @@ export const deviceStreamMutants: readonly Mutant[] = [
     file: 'protocol/device-stream/output-sender.ts',
     find: '    this.#sent = this.#accepted;\n',
     replace: '',
-    scenario: 'lines',
+    scenario: 'noisy-rows',
   },
 ];

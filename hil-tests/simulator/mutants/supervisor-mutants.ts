@@ -143,7 +143,7 @@ export const supervisorMutants: readonly Mutant[] = [
     file: turns,
     find: '    if (follower.live && !messages.writable) return false;\n',
     replace: '',
-    scenario: 'narrow-bus',
+    scenario: 'held-acknowledgements',
   },
   {
     name: 'reign-not-noted',
