@@ -17,7 +17,7 @@ import { anyFaultBetween } from './fault-windows.ts';
 
 /** Way of the word on a busy line, and the step. */
 const learnsMs = 150;
-/** What a fault that has ended may have left in the line or in the board. */
+/** What was lost on the line before is not said again. */
 const lookbackMs = 300;
 
 class StaleStepsDown implements Checker {
@@ -59,19 +59,18 @@ class StaleStepsDown implements Checker {
     const state = this.#states.of(board);
     if (at - refused.at <= learnsMs || !state.up || state.pauses > 0) return;
     if (state.role !== 'primary' || state.term !== refused.term) return;
-    const hindered = anyFaultBetween(this.#facts.faults, refused.at - lookbackMs, at, (fault) => {
-      switch (fault.kind) {
-        case 'pause':
-        case 'late-wakes':
-          return fault.board === board;
-        case 'line-noise':
-        case 'device-port-lost':
-          return fault.board === board && fault.device === this.#arbiter;
-        default:
-          return false;
-      }
+    const { faults } = this.#facts;
+    const isDeaf = anyFaultBetween(faults, refused.at - lookbackMs, at, (fault) => {
+      const isOnLine = fault.kind === 'line-noise' || fault.kind === 'device-port-lost';
+      return isOnLine && fault.board === board && fault.device === this.#arbiter;
     });
-    if (hindered) return;
+    const isLate = anyFaultBetween(
+      faults,
+      refused.at,
+      at,
+      (fault) => (fault.kind === 'pause' || fault.kind === 'late-wakes') && fault.board === board,
+    );
+    if (isDeaf || isLate) return;
     throw new Violation(
       this.name,
       `board ${board} still leads term ${refused.term}, ${Math.round(at - refused.at)} ms after the device called it stale`,

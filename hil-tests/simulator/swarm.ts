@@ -191,11 +191,11 @@ export const scenarios: Record<string, Scenario> = {
     troubleMs: { least: 3000, most: 7000 },
     numbers: () => ({
       heartbeatIntervalMs: 40,
-      detectionTimeoutMs: 2000,
-      holdTimeMs: 3000,
-      sendBufferBytesMax: 512,
+      detectionTimeoutMs: 3000,
+      holdTimeMs: 4000,
+      sendBufferBytesMax: 1024,
       lagTurnsMax: 100_000,
-      lagMsMax: 3000,
+      lagMsMax: 5000,
     }),
   },
   'survivor-restarts': {
