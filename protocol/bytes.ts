@@ -21,12 +21,23 @@ export class WireError extends Error {
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { fatal: false });
 
+/**
+ * Room that no writer uses at present. A writer lives for a few lines, and to allocate a typed array costs more than
+ * what is written into it, so writers borrow theirs. One that never finishes keeps what it has borrowed.
+ */
+const spareRoom: Uint8Array[] = [];
+const spareRoomMax = 16;
+const roomBytesMin = 1024;
+const spareRoomBytesMax = 16 * 1024;
+
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
+  /** What was written is in room of our own, not in the copy that `finish` gave out. */
+  #hasRoom = true;
 
   constructor(initialCapacity = 64) {
-    this.#bytes = new Uint8Array(initialCapacity);
+    this.#bytes = spareRoom.pop() ?? new Uint8Array(Math.max(roomBytesMin, initialCapacity));
   }
 
   get length(): number {
@@ -95,7 +106,16 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const room = this.#bytes;
+    const written = room.slice(0, this.#length);
+    // It is full, so that whoever writes on is given room of their own.
+    this.#bytes = written;
+    // Of an odd long message nothing stays behind.
+    if (this.#hasRoom && room.length <= spareRoomBytesMax && spareRoom.length < spareRoomMax) {
+      spareRoom.push(room);
+    }
+    this.#hasRoom = false;
+    return written;
   }
 }
 

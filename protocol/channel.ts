@@ -15,7 +15,6 @@
  * Rejected: a channel per link (a frame repeated on the other link needs a second seal and a second window), and
  * Noise's own REKEY (both ends would have to step at the same frame, and frames are lost and overtake each other).
  */
-import { ByteWriter } from './bytes.ts';
 import { type CryptoProvider, keyBytes, sealTagBytes } from './crypto.ts';
 import {
   type CipherState,
@@ -119,8 +118,12 @@ export class Channel {
   #outstanding: HandshakeState[] = [];
   /** Responder: keys that wait for their first frame, oldest first. */
   #pending: KeySet[] = [];
+  /** Of the datagram that is sealed or opened just now. */
+  readonly #header = new Uint8Array(headerBytes);
   #current: KeySet | null = null;
   #previous: KeySet | null = null;
+  /** All sets that can open a frame, the likeliest first. */
+  #keySets: KeySet[] = [];
 
   constructor(options: ChannelOptions) {
     const { rekeyAfterFrames = rekeyAfterFramesMax, pairKey, handshakePayload } = options;
@@ -179,9 +182,16 @@ export class Channel {
     if (counter >= Math.min(this.#rekeyAfterFrames * 4, 2 ** 32 - 1)) return null;
     keys.sendCounter += 1;
     const type = this.#role === 'initiator' ? datagramType.sealedByInitiator : datagramType.sealedByResponder;
-    const header = new ByteWriter(headerBytes).u8(type).u8(keys.id).u32(counter).finish();
+    const header = this.#header;
+    header[0] = type;
+    header[1] = keys.id;
+    for (let index = 0; index < 4; index++) header[2 + index] = counter >>> (8 * index);
     keys.send.setNonce(counter);
-    return concatBytes(header, keys.send.encryptWithAd(header, plaintext));
+    const sealed = keys.send.encryptWithAd(header, plaintext);
+    const datagram = new Uint8Array(headerBytes + sealed.length);
+    datagram.set(header);
+    datagram.set(sealed, headerBytes);
+    return datagram;
   }
 
   /** Never throws for what a datagram contains. Copies what it keeps. */
@@ -226,12 +236,13 @@ export class Channel {
     const keys = this.#keysFor(datagram.slice());
     if (keys === null) return discarded('CHANNEL_HANDSHAKE');
     this.#pending = [...this.#pending, keys].slice(-outstandingMax);
+    this.#listKeySets();
     return { kind: 'reply', bytes: keys.message2.slice() };
   }
 
   /** Keys whose id no other set of ours has, by another ephemeral key if need be: then an id names one set. */
   #keysFor(message1: Uint8Array): KeySet | null {
-    const taken = new Set(this.#keySets().map((keys) => keys.id));
+    const taken = new Set(this.#keySets.map((keys) => keys.id));
     let keys: KeySet | null = null;
     for (let count = 0; count < freshKeysTries; count++) {
       const handshake = this.#newHandshake();
@@ -275,9 +286,10 @@ export class Channel {
   #open(datagram: Uint8Array): ChannelItem {
     if (datagram.length < headerBytes + sealTagBytes) return discarded('CHANNEL_TRUNCATED');
     const { id, counter } = headerOf(datagram);
-    const header = datagram.subarray(0, headerBytes);
+    const header = this.#header;
+    for (let index = 0; index < headerBytes; index++) header[index] = datagram[index]!;
     let known = false;
-    for (const keys of this.#keySets()) {
+    for (const keys of this.#keySets) {
       if (keys.id !== id) continue;
       const isPending = this.#pending.includes(keys);
       known ||= !isPending;
@@ -293,9 +305,9 @@ export class Channel {
     return { kind: 'discarded', reason, poke: pokeAbout(header) };
   }
 
-  /** The sets that can open a frame, the likeliest first. */
-  #keySets(): KeySet[] {
-    return [this.#current, ...this.#pending, this.#previous].filter((keys) => keys !== null);
+  /** To be called when a key set has come or gone. */
+  #listKeySets(): void {
+    this.#keySets = [this.#current, ...this.#pending, this.#previous].filter((keys) => keys !== null);
   }
 
   #adopt(keys: KeySet, bytes?: Uint8Array): ChannelItem {
@@ -304,6 +316,7 @@ export class Channel {
     this.#previous = samePeer ? this.#current : null;
     this.#current = keys;
     this.#pending = [];
+    this.#listKeySets();
     const item = { kind: 'established' as const, peerPayload: keys.peerPayload, keysId: keys.id };
     return bytes === undefined ? item : { ...item, bytes };
   }
@@ -321,8 +334,8 @@ function pokeAbout(header: Uint8Array): Uint8Array {
 }
 
 function headerOf(datagram: Uint8Array): { id: number; counter: number } {
-  const view = new DataView(datagram.buffer, datagram.byteOffset, headerBytes);
-  return { id: view.getUint8(1), counter: view.getUint32(2, true) };
+  const counter = datagram[2]! | (datagram[3]! << 8) | (datagram[4]! << 16) | (datagram[5]! << 24);
+  return { id: datagram[1]!, counter: counter >>> 0 };
 }
 
 function keySet(

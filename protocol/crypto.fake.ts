@@ -5,9 +5,9 @@
  */
 import { type CryptoProvider, keyBytes, sealTagBytes } from './crypto.ts';
 
-/** A Mersenne prime: products of residues stay exact in BigInt, and residues fit 4 bytes. */
-const prime = 2n ** 31n - 1n;
-const generator = 7n;
+/** A Mersenne prime: residues fit 4 bytes. */
+const prime = 2 ** 31 - 1;
+const generator = 7;
 
 /** 256 bits that depend on every byte and on where one part ends. */
 function mixed(...parts: readonly Uint8Array[]): Uint8Array {
@@ -30,23 +30,29 @@ function mixed(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(lanes.buffer);
 }
 
-function residueOf(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value * 256n + BigInt(byte)) % prime;
+function residueOf(bytes: Uint8Array): number {
+  let value = 0;
+  for (const byte of bytes) value = (value * 256 + byte) % prime;
   return value;
 }
 
-function bytesOf(residue: bigint): Uint8Array {
+function bytesOf(residue: number): Uint8Array {
   const bytes = new Uint8Array(keyBytes);
-  new DataView(bytes.buffer).setUint32(keyBytes - 4, Number(residue));
+  new DataView(bytes.buffer).setUint32(keyBytes - 4, residue);
   return bytes;
 }
 
-function power(base: bigint, exponent: bigint): bigint {
-  let result = 1n;
-  for (let square = base, rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) result = (result * square) % prime;
-    square = (square * square) % prime;
+/** In two steps of 16 bits, so that no product leaves the safe integers. */
+function product(left: number, right: number): number {
+  const high = (left * (right >>> 16)) % prime;
+  return (high * 0x1_0000 + left * (right & 0xffff)) % prime;
+}
+
+function power(base: number, exponent: number): number {
+  let result = 1;
+  for (let square = base, rest = exponent; rest > 0; rest >>>= 1) {
+    if (rest & 1) result = product(result, square);
+    square = product(square, square);
   }
   return result;
 }
@@ -77,7 +83,7 @@ export function createFakeCrypto(seed: number): CryptoProvider {
     dh(privateKey, publicKey) {
       const residue = residueOf(publicKey);
       // The elements of order 1 and 2, and zero, which is no element: their "secret" is known to everyone.
-      if (residue <= 1n || residue === prime - 1n) return null;
+      if (residue <= 1 || residue === prime - 1) return null;
       return bytesOf(power(residue, exponentOf(privateKey)));
     },
     sha256: (bytes) => mixed(bytes),
@@ -101,6 +107,6 @@ export function createFakeCrypto(seed: number): CryptoProvider {
 }
 
 /** At least 2, so that no private key is without effect. */
-function exponentOf(privateKey: Uint8Array): bigint {
-  return (residueOf(privateKey) % (prime - 3n)) + 2n;
+function exponentOf(privateKey: Uint8Array): number {
+  return (residueOf(privateKey) % (prime - 3)) + 2;
 }

@@ -11,7 +11,8 @@ export interface KeyPair {
 }
 
 /**
- * An implementer returns plain copies that the caller may keep. Arguments may be views into larger buffers. A key given
+ * An implementer returns plain copies that the caller may keep. Arguments may be views into larger buffers, which the
+ * caller writes over as soon as the call has returned. Not so a key: one given
  * to `seal` or `open` is never changed by its owner afterwards: an implementation may keep what it
  * prepared from it for as long as the array lives.
  */

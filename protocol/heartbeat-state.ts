@@ -7,7 +7,9 @@ import type { HeartbeatFrame } from './session-frames.ts';
 const nothing: Uint8Array = new Uint8Array(0);
 
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
 }
 
 export class HeartbeatState {

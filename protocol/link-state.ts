@@ -155,6 +155,10 @@ export class LinkState {
     this.#peerHeardAt = Math.max(this.#peerHeardAt, now);
   }
 
+  get lastHeardAt(): number | null {
+    return this.#lastHeardAt;
+  }
+
   isUp(now: number): boolean {
     return this.#lastHeardAt !== null && now - this.#lastHeardAt <= this.#silenceMs;
   }

@@ -32,12 +32,13 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** ChaChaPoly's nonce: 32 zero bits, then the counter in 64 bits, little-endian (section 12.3). */
-function nonceOf(counter: number): Uint8Array {
-  const nonce = new Uint8Array(12);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(4, counter % 0x1_0000_0000, true);
-  view.setUint32(8, Math.floor(counter / 0x1_0000_0000), true);
-  return nonce;
+function writeNonce(nonce: Uint8Array, counter: number): void {
+  const low = counter >>> 0;
+  const high = Math.floor(counter / 0x1_0000_0000);
+  for (let index = 0; index < 4; index++) {
+    nonce[4 + index] = low >>> (8 * index);
+    nonce[8 + index] = high >>> (8 * index);
+  }
 }
 
 /** The nonce 2^64-1, which encrypts no message: `rekey` uses it. */
@@ -48,6 +49,8 @@ export class CipherState {
   readonly #crypto: CryptoProvider;
   #key: Uint8Array | null;
   #counter = 0;
+  /** Written anew for every message: nobody keeps it (crypto.ts). */
+  readonly #nonceBytes = new Uint8Array(12);
 
   constructor(crypto: CryptoProvider, key: Uint8Array | null) {
     this.#crypto = crypto;
@@ -92,7 +95,8 @@ export class CipherState {
 
   #nonce(): Uint8Array {
     if (!Number.isSafeInteger(this.#counter)) throw new Error('a counter would be used twice');
-    return nonceOf(this.#counter);
+    writeNonce(this.#nonceBytes, this.#counter);
+    return this.#nonceBytes;
   }
 }
 

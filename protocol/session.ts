@@ -112,8 +112,14 @@ export class Session {
     return this.#stream;
   }
 
-  linkStatistics(link: number): LinkStatistics {
-    return this.#links.at(link).statistics(this.#now);
+  /** `now`: of the look, not before the last step. */
+  linkStatistics(link: number, now: number = this.#now): LinkStatistics {
+    return this.#links.at(link).statistics(now);
+  }
+
+  /** When the peer was last heard on that link, or null: cheap, for a look at every step. */
+  lastHeardAt(link: number): number | null {
+    return this.#links.at(link).lastHeardAt;
   }
 
   step(now: number, input: SessionInput): SessionEffect[] {

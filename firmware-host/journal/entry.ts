@@ -90,11 +90,12 @@ export type ParsedEntry =
   /** At least so many bytes from `position` on are needed to tell. */
   | { kind: 'incomplete'; bytesNeeded: number };
 
+const place = new Uint8Array(8);
+const placeView = new DataView(place.buffer);
+
 function crcOf(covered: Uint8Array, fileOffset: number): number {
-  const place = new Uint8Array(8);
-  const view = new DataView(place.buffer);
-  view.setUint32(0, fileOffset >>> 0, true);
-  view.setUint32(4, Math.floor(fileOffset / 2 ** 32), true);
+  placeView.setUint32(0, fileOffset >>> 0, true);
+  placeView.setUint32(4, Math.floor(fileOffset / 2 ** 32), true);
   return crc32(covered, crc32(place));
 }
 

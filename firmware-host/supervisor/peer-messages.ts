@@ -12,6 +12,7 @@ import {
   decodePairMessage,
   encodeHeartbeat,
   encodePairMessage,
+  type Heartbeat,
   type PairMessage,
 } from '../../protocol/pair-message.ts';
 import type { SessionEffect, SessionInput } from '../../protocol/session-contract.ts';
@@ -24,6 +25,8 @@ export class PeerMessages {
   readonly #core: CoreState;
   readonly #parts: Others;
   #isFlushWanted = false;
+  /** What this board's heartbeats say at present. */
+  #said: Heartbeat | null = null;
   /** When the session wants a tick, or null. */
   wakeAt: number | null = null;
 
@@ -61,8 +64,12 @@ export class PeerMessages {
     if (this.#isFlushWanted) this.flush();
   }
 
+  /** At the end of every step, of which most change nothing that a heartbeat says. */
   refreshHeartbeat(): void {
-    this.step({ kind: 'heartbeat-payload', bytes: encodeHeartbeat(this.#parts.peer.ownHeartbeat()) });
+    const heartbeat = this.#parts.peer.ownHeartbeat();
+    if (this.#said !== null && saysTheSame(this.#said, heartbeat)) return;
+    this.#said = heartbeat;
+    this.step({ kind: 'heartbeat-payload', bytes: encodeHeartbeat(heartbeat) });
   }
 
   /** The role has changed: the other board need not wait for the next heartbeat to know. */
@@ -159,4 +166,25 @@ export class PeerMessages {
         return program.endedElsewhere(message.code);
     }
   }
+}
+
+function saysTheSame(left: Heartbeat, right: Heartbeat): boolean {
+  if (
+    left.role !== right.role ||
+    left.term !== right.term ||
+    left.protected !== right.protected ||
+    left.copy !== right.copy ||
+    left.journalTerm !== right.journalTerm ||
+    left.turns !== right.turns ||
+    left.executedTurns !== right.executedTurns ||
+    left.releasedTurns !== right.releasedTurns
+  ) {
+    return false;
+  }
+  for (let device = 0; device < left.confirmed.length; device++) {
+    const one = left.confirmed[device]!;
+    const other = right.confirmed[device]!;
+    if (one.session !== other.session || one.outputs !== other.outputs) return false;
+  }
+  return true;
 }

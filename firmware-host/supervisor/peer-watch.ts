@@ -210,10 +210,11 @@ export class PeerWatch {
   #observeLinks(): void {
     if (this.verdict === 'red') return;
     const { now, options } = this.#core;
-    options.linkNames.forEach((name, link) => {
-      const heardAt = options.session.linkStatistics(link).lastHeardAt ?? this.#begunAt;
-      const silent = now - heardAt > linkSilentMs;
-      if (silent === this.#silentLinks.has(link)) return;
+    const { linkNames, session } = options;
+    for (let link = 0; link < linkNames.length; link++) {
+      const silent = now - (session.lastHeardAt(link) ?? this.#begunAt) > linkSilentMs;
+      if (silent === this.#silentLinks.has(link)) continue;
+      const name = linkNames[link]!;
       if (silent) {
         this.#silentLinks.add(link);
         const text = `nothing is heard on the ${name} link; the pair goes on over the other`;
@@ -222,7 +223,7 @@ export class PeerWatch {
         this.#silentLinks.delete(link);
         this.#core.report('info', 'LINK_HEARD', `the ${name} link is back`);
       }
-    });
+    }
   }
 
   // ---------------------------------------------------------------- another key

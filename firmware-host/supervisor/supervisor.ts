@@ -240,19 +240,22 @@ export class Supervisor {
   #nextWakeAt(): number {
     const { now, pair, runner } = this.#core;
     const { devices, joining, messages, peer, program, records, turns } = this.#parts;
-    const times = [
-      messages.wakeAt,
-      ...devices.wakeAt,
-      pair.nextWakeAt,
-      peer.dueAt,
-      runner.deadline,
-      pair.role === 'primary' ? program.restartAt : null,
-      devices.restartAt,
-      joining.followAt,
-      turns.dueAt,
-      records.dueAt,
-    ];
-    return Math.min(now + wakeMsMax, ...times.filter((time) => time !== null));
+    const never = Number.POSITIVE_INFINITY;
+    let deviceAt = never;
+    for (const at of devices.wakeAt) if (at !== null && at < deviceAt) deviceAt = at;
+    return Math.min(
+      now + wakeMsMax,
+      messages.wakeAt ?? never,
+      deviceAt,
+      pair.nextWakeAt ?? never,
+      peer.dueAt ?? never,
+      runner.deadline ?? never,
+      (pair.role === 'primary' ? program.restartAt : null) ?? never,
+      devices.restartAt ?? never,
+      joining.followAt ?? never,
+      turns.dueAt ?? never,
+      records.dueAt ?? never,
+    );
   }
 
   // ---------------------------------------------------------------- roles
@@ -325,7 +328,7 @@ export class Supervisor {
       verdict: peer.verdict,
       silentForMs: peer.silentForMs(now),
       virtualTimeUs: clock.lastUs,
-      links: options.linkNames.map((name, link) => ({ name, ...options.session.linkStatistics(link) })),
+      links: options.linkNames.map((name, link) => ({ name, ...options.session.linkStatistics(link, now) })),
       devices: streams.map((stream) => ({
         name: stream.options.name,
         kind: stream.options.kind,

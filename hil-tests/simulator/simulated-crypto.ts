@@ -61,8 +61,8 @@ export function createSimulatedCrypto(seed: number): CryptoProvider {
 
 /** RFC 8439 section 4: a nonce used twice under one key gives both messages away. */
 function noticeReuse(newest: WeakMap<Uint8Array, number>, key: Uint8Array, nonce: Uint8Array): void {
-  const view = new DataView(nonce.buffer, nonce.byteOffset, nonce.length);
-  const counter = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
+  let counter = 0;
+  for (let index = 11; index >= 4; index--) counter = counter * 256 + nonce[index]!;
   const last = newest.get(key);
   if (last !== undefined && counter <= last) {
     throw new Violation('nonce-once', `nonce ${counter} was used after ${last} under one key`);
