@@ -130,6 +130,7 @@ export class Histories {
     this.#core.emit({ kind: 'replica-stop', reason: 'a history begins' });
     this.#core.emit({ kind: 'replica-start' });
     this.#core.runner.reset();
+    this.#core.clock.reset();
     this.#core.log = new RecordLog();
     this.#parts.requests.reset();
     this.#parts.gate.reset();

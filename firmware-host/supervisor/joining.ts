@@ -142,8 +142,11 @@ export class Joining {
   }
 
   protected(message: Extract<PairMessage, { kind: 'protected' }>): void {
-    if (message.term === this.#core.pair.term && message.join === this.#join)
-      this.#core.role({ kind: 'protected' });
+    const { pair, role } = this.#core;
+    if (message.join !== this.#join) return;
+    // The first that is heard of its new term may be this, before any heartbeat.
+    if (message.term > pair.term) role({ kind: 'peer-role', role: 'primary', term: message.term });
+    if (message.term === pair.term) role({ kind: 'protected' });
   }
 
   /** A reign that is not the one we wished to join: its records do not go on where ours end. */

@@ -68,3 +68,12 @@ test('never runs backwards, whatever is observed and whoever leads', () => {
     }),
   );
 });
+
+test('another history has its own time, whatever was seen before', () => {
+  const clock = new VirtualClock();
+  clock.observe(1000, 5_000_000_000);
+  clock.reset();
+  clock.observe(2000, 1_000_000_000);
+  clock.takeOver(2001);
+  expect(clock.read(2001)).toBeLessThan(1_000_002_000);
+});

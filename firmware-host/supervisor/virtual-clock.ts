@@ -23,11 +23,20 @@ export class VirtualClock {
     return this.#lastUs;
   }
 
+  /** Another history, or the same one from its begin: its times have nothing to do with those before. */
+  reset(): void {
+    this.#offsetUs = 0;
+    this.#lastUs = 0;
+    this.#debtUs = 0;
+    this.#observedAt = null;
+  }
+
   /** Primary of a new history. */
   start(now: number, wallUs: number): void {
     this.#offsetUs = Math.round(wallUs) - Math.round(now * 1000);
     this.#lastUs = Math.round(wallUs);
     this.#debtUs = 0;
+    this.#observedAt = null;
     this.#readAt = now;
   }
 
