@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observation } from '../simulator/observation.ts';
-import { facts, tells, turn, up, violationOf } from './hand-made-life.fake.ts';
+import { facts, reports, tells, turn, up, violationOf } from './hand-made-life.fake.ts';
 import { timeNeverBackwards } from './time-never-backwards.ts';
 
 const judge = (observations: (Observation | number)[]) =>
@@ -39,4 +39,13 @@ test('a takeover may leave the clock behind, and it may run a little fast for th
   expect(judge([...before, takesOver, sleeps, 6000, runs(6100, 'b'), 6001, runs(6100, 'b')])).toContain(
     'behind',
   );
+});
+
+test('a copy that is made anew begins with the history', () => {
+  const joins = tells('a', { role: 'joining', historyId: 'h', virtualTimeUs: 5 });
+  expect(judge([joins, shows(1_000_000), joins])).toContain('fell');
+  expect(
+    judge([tells('a', { role: 'joining', historyId: 'h', virtualTimeUs: 1_000_000 }), joins]),
+  ).toBeNull();
+  expect(judge([shows(1_000_000), reports('a', 'RESUMING'), shows(5)])).toBeNull();
 });

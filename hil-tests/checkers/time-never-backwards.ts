@@ -2,7 +2,8 @@
  * Promise 3 (DESIGN section 1), section 8 "clock at takeover: continues from the last recorded time, slewed, never
  * backwards": neither a takeover nor a step of the wall clock reaches the program's time.
  *
- * Within a history a board's virtual time never falls. Turn by turn it goes with true time: what it is ahead of that
+ * Within a history a board's virtual time never falls, unless its copy is made anew, from the history's begin: it joins, or
+ * runs its journal again. Turn by turn it goes with true time: what it is ahead of that
  *
  *   - does not rise above what it was in the history before: a clock that leaps would, or a step of the wall clock that
  *     leaked in. A takeover makes it smaller, by what was on its way; running a little fast makes up for that
@@ -42,6 +43,9 @@ class TimeNeverBackwards implements Checker {
       case 'fault':
         if (observed.fault.kind === 'pause') this.#seen[observed.fault.board].slept = true;
         return;
+      case 'report':
+        if (observed.report.code === 'RESUMING') this.#seen[observed.board].timeUs = 0;
+        return;
       case 'turn':
         if (observed.mode === 'perform') this.#performed(observed);
         return;
@@ -60,7 +64,7 @@ class TimeNeverBackwards implements Checker {
     }
     const reignsOn = goesOn && seen.term === status.term;
     seen.historyId = historyId;
-    seen.timeUs = timeUs;
+    seen.timeUs = status.role === 'joining' ? 0 : timeUs;
     seen.term = status.role === 'primary' ? status.term : null;
     if (seen.term === null) seen.reign = null;
     else if (!reignsOn && historyId !== null && timeUs > 0) {

@@ -349,3 +349,29 @@ export function rowsOnNoisyLines(stage: Stage): Fault[] {
   }
   return faults;
 }
+
+/** Everything is said twice to a board that joins, or hears of a device's new count: its acknowledgements are late. */
+export function heldJoins(stage: Stage): Fault[] {
+  const { random, numbers } = stage;
+  const deadMs = silenceMs(stage);
+  return rounds(stage, deadMs + 1400, (at) => {
+    const backup = random.pick(boardNames);
+    const upAt = at + random.between(60, 200);
+    const heldFrom = upAt + random.between(2, 40);
+    const heldUntil = heldFrom + deadMs * random.between(0.4, 0.9);
+    const goneAt = heldUntil + random.between(200, 700);
+    const device = random.below(numbers.devices.length);
+    const faults: Fault[] = linkNames.map((link) => ({
+      kind: 'stall',
+      at: heldFrom,
+      until: heldUntil,
+      link,
+      from: backup,
+    }));
+    faults.push({ kind: 'kill', at, until: upAt, board: backup });
+    if (random.chance(0.5))
+      faults.push({ kind: 'device-restart', at: heldFrom - random.between(0, 300), device });
+    faults.push({ kind: 'pause', at: goneAt, until: goneAt + deadMs + 300, board: other(backup) });
+    return faults;
+  });
+}

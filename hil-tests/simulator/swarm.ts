@@ -146,6 +146,12 @@ export const scenarios: Record<string, Scenario> = {
     provoke: provocations.lossyJoin,
     troubleMs: { least: 2000, most: 5000 },
   },
+  'held-joins': {
+    about: 'what a board that joins is told comes twice, for its acknowledgements are late',
+    kinds: [],
+    provoke: provocations.heldJoins,
+    troubleMs: { least: 4000, most: 8000 },
+  },
   'drowned-copy': {
     about: 'silences so long that a small send buffer is full',
     kinds: [],

@@ -72,7 +72,7 @@ export const sessionMutants: readonly Mutant[] = [
       deliver(this.#delivered, fragment.bytes.slice());
     }
     if (sequence < this.#nextSequence || this.#early.has(sequence)) return 'duplicate';`,
-    scenario: 'lossy-join',
+    scenario: 'held-joins',
   },
   {
     name: 'session-skips-a-gap',
