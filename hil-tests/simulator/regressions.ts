@@ -26,11 +26,29 @@ export const regressions: readonly Regression[] = [
   {
     found: 'outputs went to a device that was not held, and the stream broke off when it was held again',
     seed: 4,
-    scenario: 'any',
+    scenario: 'replicas',
     faults: [
-      { kind: 'slow-disk', at: 3933, until: 3935, board: 'b', ms: 74.03569430112839 },
-      { kind: 'leave', at: 5564.703332926942, until: 5566, board: 'a' },
-      { kind: 'switchover', at: 6425.92584117382, board: 'a' },
+      { kind: 'switchover', at: 5938.176584472232, board: 'b' },
+      { kind: 'switchover', at: 6624.996605706665, board: 'a' },
+    ],
+  },
+  {
+    found: "a backup wrote a new history's notes into the journal of the old one",
+    seed: 8,
+    scenario: 'replicas',
+    faults: [
+      { kind: 'switchover', at: 2780.9994005526833, board: 'a' },
+      { kind: 'replica', at: 2936.10360252466, board: 'b', how: 'hangs' },
+      { kind: 'replica', at: 3313.288228397487, board: 'a', how: 'hangs' },
+    ],
+  },
+  {
+    found: 'a board that had given up joining acknowledged a record that it did not keep',
+    seed: 50,
+    scenario: 'gone-while-joining',
+    faults: [
+      { kind: 'kill', at: 8216, until: 8217.81113944482, board: 'b' },
+      { kind: 'pause', at: 8251.7401017081, until: 8853, board: 'a' },
     ],
   },
   {
