@@ -148,6 +148,7 @@ export function history(
     writes?: Record<number, string>;
     inputs?: Record<number, string>;
     bases?: HistoryOfLife['bases'];
+    terms?: number[];
     divergedAtTurn?: number | null;
   } = {},
 ): HistoryOfLife {
@@ -164,6 +165,7 @@ export function history(
     writes: list(parts.writes),
     inputs: list(parts.inputs),
     bases: parts.bases ?? [base()],
+    terms: parts.terms ?? [1],
     divergedAtTurn: parts.divergedAtTurn ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observation } from '../simulator/observation.ts';
-import { accepts, attached, facts, leads, violationOf } from './hand-made-life.fake.ts';
+import { accepts, attached, end, facts, history, leads, violationOf } from './hand-made-life.fake.ts';
 import { oneTermOneBoard } from './one-term-one-board.ts';
 
 const judge = (observations: (Observation | number)[]) => violationOf(oneTermOneBoard(facts()), observations);
@@ -25,4 +25,12 @@ test.each<[string, Observation[]]>([
   ['granted to a', [...reignOfA, leads('b', 1)]],
 ])('%s', (complaint, observations) => {
   expect(judge(observations)).toContain(complaint);
+});
+
+test('a journal names each reign once, in order', () => {
+  const judgeJournal = (terms: number[]) =>
+    violationOf(oneTermOneBoard(facts()), reignOfA, end({ histories: [history('h', 5, { terms })] }));
+  expect(judgeJournal([1, 2, 4])).toBeNull();
+  expect(judgeJournal([1, 2, 2])).toContain('names term 2 after term 2');
+  expect(judgeJournal([2, 1])).toContain('names term 1 after term 2');
 });

@@ -3,12 +3,13 @@
  *
  * At the device: no term is ever held by two boards, the held term never goes down, and every output accepted is of
  * the board, term and session that attached last. On the boards: who believes to lead under a term is the board
- * to which the arbiter granted it.
+ * to which the arbiter granted it. In the journals: each reign is named once.
  */
 import type { BoardName } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
+  type LifeEnd,
   type LifeFacts,
   type Observed,
   Violation,
@@ -84,7 +85,17 @@ class OneTermOneBoard implements Checker {
     }
   }
 
-  end(): void {}
+  /** A journal names each reign of its history once, the newest last: by that a board tells what it knows. */
+  end(end: LifeEnd): void {
+    for (const { historyId, terms } of end.histories) {
+      let newest = 0;
+      for (const term of terms) {
+        if (term <= newest)
+          this.#fail(`the journal of history ${historyId} names term ${term} after term ${newest}`);
+        newest = term;
+      }
+    }
+  }
 
   #fail(message: string): never {
     throw new Violation(this.name, message);

@@ -94,6 +94,8 @@ export interface HistoryOfLife {
   inputs: { turn: number; device: string; bytes: Uint8Array }[];
   /** Where each device session's counts began, and after which turn. */
   bases: { device: string; session: number; outputs: number; inputs: number; turn: number }[];
+  /** Terms that its journal notes, in order. */
+  terms: number[];
   /** First turn whose digest is not the record's, or null. */
   divergedAtTurn: number | null;
 }

@@ -82,14 +82,16 @@ export function historiesOf(
     if (leader === null || entries === undefined) continue;
     const records: JournalRecord[] = [];
     const bases: HistoryOfLife['bases'] = [];
+    const terms: number[] = [];
     for (const entry of entries) {
       if (entry.kind === 'batch') records.push(...decodeBatch(entry.bytes).records);
+      else if (entry.note.kind === 'term') terms.push(entry.note.term);
       else if (entry.note.kind === 'device' && devices.includes(entry.note.device)) {
         const { device, session, outputs, inputs, turn } = entry.note;
         bases.push({ device, session, outputs, inputs, turn });
       }
     }
-    histories.push({ historyId, board: leader, bases, ...referenceRun(program, records) });
+    histories.push({ historyId, board: leader, bases, terms, ...referenceRun(program, records) });
   }
   return histories;
 }

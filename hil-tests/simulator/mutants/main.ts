@@ -3,9 +3,9 @@
  * code is not 0 if one survives.
  *
  *     --only NAME          this mutant; repeatable
- *     --seeds N            lives of each, default 2000
+ *     --seeds N            lives of each, default 400; without all checkers 1
  *     --seed S             the first one's seed, default 1
- *     --scenario NAME      instead of `any` and the mutant's own
+ *     --scenario NAME      instead of the mutant's own, and `any` every fourth time
  *     --jobs J             mutants at a time, default one a core
  *     --without CHECKER    as if this checker always passed; repeatable. Who survives, only it catches
  *     --without-checkers   as if all of them did: then mutants survive, or the checkers are for show
@@ -36,7 +36,7 @@ function readOptions(words: string[]) {
     args: words,
     options: {
       only: { type: 'string', multiple: true, default: [] },
-      seeds: { type: 'string', default: '2000' },
+      seeds: { type: 'string' },
       seed: { type: 'string', default: '1' },
       scenario: { type: 'string' },
       jobs: { type: 'string', default: String(availableParallelism()) },
@@ -47,7 +47,7 @@ function readOptions(words: string[]) {
   });
   return {
     mutants: values.only.length === 0 ? mutants : values.only.map(mutantNamed),
-    seeds: wholeNumber('seeds', values.seeds, 1),
+    seeds: wholeNumber('seeds', values.seeds ?? (values['without-checkers'] ? '1' : '400'), 1),
     firstSeed: wholeNumber('seed', values.seed, 0),
     scenario: values.scenario ?? null,
     jobs: wholeNumber('jobs', values.jobs, 1),
