@@ -112,7 +112,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/link-state.ts',
     find: '    this.#counter = 0;\n    this.#peerCounter = 0;\n',
     replace: '    this.#counter = 0;\n',
-    scenario: 'stale-datagrams',
+    scenario: 'takeovers',
   },
   {
     name: 'state-of-a-dead-process-kept',
@@ -121,7 +121,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'protocol/heartbeat-state.ts',
     find: '    this.#confirmedVersion = 0;\n    this.#peer = nothing;\n    this.#peerVersion = 0;\n',
     replace: '    this.#confirmedVersion = 0;\n',
-    scenario: 'stale-datagrams',
+    scenario: 'takeovers',
   },
   {
     name: 'red-on-one-silent-link',
