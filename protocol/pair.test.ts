@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { leads, Pair } from './pair.ts';
+import { leads } from './journal-order.ts';
+import { Pair } from './pair.ts';
 import type { JournalSummary, PairEffect, PairInput, Role } from './pair-contract.ts';
 
 const options = { board: 'a', waitForPeerMs: 1000, alone: 'lead', claimRetryMs: 250 } as const;

@@ -16,8 +16,8 @@
  * Effects are to be carried out in the order given. `gate` comes before `attach`, so no output of the old
  * reign can pass while a new one is being claimed.
  */
+import { leads } from './journal-order.ts';
 import type {
-  Board,
   Claim,
   JournalSummary,
   PairEffect,
@@ -455,13 +455,6 @@ export class Pair {
   peerJournalIs(journal: JournalSummary): void {
     if (this.#peer !== null) this.#peer.journal = journal;
   }
-}
-
-/** True when the board with journal `own` leads at a cold start of both. Ties go to board a. */
-export function leads(board: Board, own: JournalSummary, peer: JournalSummary): boolean {
-  if (own.term !== peer.term) return own.term > peer.term;
-  if (own.turns !== peer.turns) return own.turns > peer.turns;
-  return board === 'a';
 }
 
 function report(level: 'info' | 'warning' | 'alarm', code: PairReportCode, text: string): PairEffect {
