@@ -43,7 +43,11 @@ describe('the other board', { timeout: 30_000 }, () => {
   });
 
   test('is not heard through garbage on one link: counted, still protected, no takeover', async () => {
-    rig = await startLocalRig({ program, plant: 'tank', timing: { ...patientTiming, deviceTimeoutMs: 5000 } });
+    rig = await startLocalRig({
+      program,
+      plant: 'tank',
+      timing: { ...patientTiming, deviceTimeoutMs: 5000 },
+    });
     await rig.until((each) => each.isProtected(), 20_000, 'protected');
     const { term } = rig.device;
     rig.setSerialNoise({ bitFlipsPerByte: 0.5, lostPerByte: 0.1, seed: 7 });
@@ -62,7 +66,11 @@ describe('the other board', { timeout: 30_000 }, () => {
   });
 
   test('is not taken for a stranger who sends datagrams to its port', async () => {
-    rig = await startLocalRig({ program, plant: 'tank', timing: { ...patientTiming, deviceTimeoutMs: 5000 } });
+    rig = await startLocalRig({
+      program,
+      plant: 'tank',
+      timing: { ...patientTiming, deviceTimeoutMs: 5000 },
+    });
     await rig.until((each) => each.isProtected(), 20_000, 'protected');
     const { term, acceptedBytes } = rig.device;
     const stranger = createSocket('udp4');
