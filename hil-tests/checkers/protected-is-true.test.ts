@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observation } from '../simulator/observation.ts';
-import { facts, leads, role, stored, turn, violationOf } from './hand-made-life.fake.ts';
+import { backs, facts, leads, role, stored, tells, turn, violationOf } from './hand-made-life.fake.ts';
 import { protectedIsTrue } from './protected-is-true.ts';
 
 const judge = (observations: Observation[]) => violationOf(protectedIsTrue(facts()), observations);
@@ -20,4 +20,24 @@ test('one that has not does not, whatever it had before', () => {
   expect(judge([...solo, joins, stored('b', 9), runs(9), leads('a', 1)])).toContain('stored 9 and run 10');
   const before = [stored('b', 10), runs(9), joins, stored('b', 3)];
   expect(judge([...solo, ...before, leads('a', 1)])).toContain('stored 3 and run 0');
+});
+
+test('who cannot reach the arbiter is no backup', () => {
+  const device = {
+    name: 'machine',
+    kind: 'fenced',
+    open: true,
+    attached: false,
+    session: null,
+    produced: 0,
+    confirmed: 0,
+    inputs: 0,
+    inputsLost: 0,
+    discarded: 0,
+  } as const;
+  const closed = { ...device, open: false };
+  expect(judge([backs('b', 1, { devices: [device, closed] })])).toBeNull();
+  expect(judge([backs('b', 1, { devices: [closed, device] })])).toContain('port to device 0 is not open');
+  expect(judge([tells('b', { role: 'backup', devices: [closed] })])).toContain('calls itself a backup');
+  expect(judge([tells('b', { role: 'joining', devices: [closed] })])).toBeNull();
 });

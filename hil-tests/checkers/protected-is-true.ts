@@ -4,10 +4,17 @@
  *
  * When a primary says that it is protected, the board that joined has stored, and its program has run, at least what the
  * primary had recorded when that board began to join (protocol/README.md section 10, rule 6). Otherwise it counts on a
- * copy that was thrown away.
+ * copy that was thrown away. And a board that calls itself a backup can reach the arbiter: else it could not take over.
  */
+import type { BoardStatus } from '../../firmware-host/supervisor/status.ts';
 import type { BoardName } from '../simulator/fault.ts';
-import { type Checker, type CheckerFactory, type Observed, Violation } from '../simulator/observation.ts';
+import {
+  type Checker,
+  type CheckerFactory,
+  type LifeFacts,
+  type Observed,
+  Violation,
+} from '../simulator/observation.ts';
 import { otherBoard } from './board-states.ts';
 
 interface Copy {
@@ -26,6 +33,12 @@ class ProtectedIsTrue implements Checker {
   readonly name = 'protected-is-true';
   readonly promise = '7: joining and solo time are unprotected, and the pair says so';
   readonly #copies: Record<BoardName, Copy> = { a: nothing(), b: nothing() };
+
+  readonly #arbiter: number;
+
+  constructor(facts: LifeFacts) {
+    this.#arbiter = facts.devices.findIndex((device) => device.arbiter);
+  }
 
   observe(observed: Observed): void {
     switch (observed.kind) {
@@ -47,12 +60,23 @@ class ProtectedIsTrue implements Checker {
       case 'board-up':
         this.#copies[observed.board] = nothing();
         return;
+      case 'status':
+        return this.#reachesTheArbiter(observed.status);
       case 'role':
+        this.#reachesTheArbiter(observed.status);
         return this.#plays(observed);
     }
   }
 
   end(): void {}
+
+  #reachesTheArbiter({ board, role, devices }: BoardStatus): void {
+    if (role !== 'backup' || this.#arbiter < 0 || devices[this.#arbiter]?.open !== false) return;
+    throw new Violation(
+      this.name,
+      `board ${board} calls itself a backup, but its port to device ${this.#arbiter} is not open`,
+    );
+  }
 
   #plays({ board, status }: Observed & { kind: 'role' }): void {
     const copy = this.#copies[board];
@@ -96,4 +120,4 @@ function nothing(): Copy {
   };
 }
 
-export const protectedIsTrue: CheckerFactory = () => new ProtectedIsTrue();
+export const protectedIsTrue: CheckerFactory = (facts) => new ProtectedIsTrue(facts);
