@@ -191,18 +191,13 @@ export function restartThenTakeover(stage: Stage): Fault[] {
     const struckAt = at + random.pick([random.between(-5, 15), random.between(0, 120)]);
     const until = struckAt + random.between(100, 700);
     const board = random.pick(boardNames);
-    return [
-      { kind: 'device-restart', at, device },
-      random.chance(0.3)
-        ? { kind: 'switchover', at: struckAt, board }
-        : {
-            kind: random.pick(['kill', 'pause', 'power'] as const),
-            at: struckAt,
-            until,
-            board,
-            disk: 'kept',
-          },
-    ];
+    const blow = (): Fault => {
+      if (random.chance(0.3)) return { kind: 'switchover', at: struckAt, board };
+      const kind = random.pick(['kill', 'pause', 'power'] as const);
+      const times = { at: struckAt, until, board };
+      return kind === 'power' ? { kind, ...times, disk: 'kept' } : { kind, ...times };
+    };
+    return [{ kind: 'device-restart', at, device }, blow()];
   });
 }
 
