@@ -14,7 +14,7 @@ import { scenarios } from './swarm.ts';
 const fixedSeed = 1;
 const fixedSeeds = 2;
 const freshSeed = randomInt(1, 2_000_000_000);
-const freshSeeds = 10;
+const freshSeeds = 2;
 
 /** A life with the real johnny-five takes many times as long; programs/johnny-five-program.test.ts has it. */
 const quick = Object.keys(scenarios).filter((name) => name !== 'johnny-five');
