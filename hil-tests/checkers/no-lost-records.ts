@@ -8,6 +8,7 @@
  *   - to a backup that takes over: it holds every record that led to an output, in its memory
  *   - under fsync `always` to anybody, while no disk is lost: who lacks records waits for the board that has them
  *
+ * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
  */
 import type { Role } from '../../protocol/pair-contract.ts';
@@ -22,6 +23,7 @@ import {
 
 interface Part {
   role: Role | null;
+  historyId: string | null;
   /** It was a backup when it asked for the device, and is no other process since. */
   tookOver: boolean;
 }
@@ -32,6 +34,7 @@ class NoLostRecords implements Checker {
   readonly #isExcepted: boolean;
   readonly #isKept: boolean;
   readonly #parts: Record<BoardName, Part> = { a: newPart(), b: newPart() };
+  #newestHistory: string | null = null;
 
   constructor({ faults, fsync }: LifeFacts) {
     this.#isExcepted = faults.some((fault) => fault.kind === 'replica' && fault.how === 'diverges');
@@ -50,10 +53,14 @@ class NoLostRecords implements Checker {
         if (role === 'contending') part.tookOver ||= part.role === 'backup';
         else if (role !== 'primary') part.tookOver = false;
         part.role = role;
+        part.historyId = observed.status.historyId;
         return;
       }
       case 'report':
-        if (observed.report.code === 'PROGRAM_STARTED') this.#parts[observed.board].tookOver = false;
+        if (observed.report.code === 'PROGRAM_STARTED') {
+          this.#parts[observed.board].tookOver = false;
+          this.#newestHistory = String(observed.report.details?.['history']);
+        }
         if (observed.report.code === 'RECORDS_LOST') this.#lost(observed.board, observed.report.text);
     }
   }
@@ -62,15 +69,16 @@ class NoLostRecords implements Checker {
 
   #lost(board: BoardName, text: string): void {
     if (this.#isExcepted) return;
-    const { tookOver } = this.#parts[board];
+    const { tookOver, historyId } = this.#parts[board];
     if (!tookOver && !this.#isKept) return;
+    if (!tookOver && this.#newestHistory !== null && historyId !== this.#newestHistory) return;
     const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
     throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${text}`);
   }
 }
 
 function newPart(): Part {
-  return { role: null, tookOver: false };
+  return { role: null, historyId: null, tookOver: false };
 }
 
 export const noLostRecords: CheckerFactory = (facts) => new NoLostRecords(facts);
