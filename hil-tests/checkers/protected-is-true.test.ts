@@ -41,3 +41,9 @@ test('who cannot reach the arbiter is no backup', () => {
   expect(judge([tells('b', { role: 'backup', devices: [closed] })])).toContain('calls itself a backup');
   expect(judge([tells('b', { role: 'joining', devices: [closed] })])).toBeNull();
 });
+
+test('a history that the primary begins while it claims has its own count', () => {
+  const claims = role('a', { role: 'contending', term: 1, historyId: 'n' });
+  const anew = [joins, claims, stored('a', 2, 'n'), stored('b', 2, 'n'), runs(1)];
+  expect(judge([...solo, ...anew, leads('a', 2, { historyId: 'n' })])).toBeNull();
+});

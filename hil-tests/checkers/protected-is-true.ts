@@ -25,6 +25,8 @@ interface Copy {
   isProtected: boolean;
   /** What the primary had recorded when this board last began to join. */
   wanted: number;
+  /** The history of which that was counted: a primary that claims may begin another one meanwhile. */
+  wantedOf: string | null;
   /** Since then it has begun its journal anew, so it has to come to that again. */
   isAnew: boolean;
 }
@@ -90,12 +92,13 @@ class ProtectedIsTrue implements Checker {
     }
     if (status.role === 'joining' && copy.role !== 'joining') {
       copy.wanted = other.stored;
+      copy.wantedOf = other.historyId;
       copy.isAnew = false;
     }
     const isProtected = status.role === 'primary' && status.protected;
     if (isProtected && !copy.isProtected && other.isAnew && other.historyId === status.historyId) {
       const has = Math.min(other.stored, other.executed);
-      if (has < other.wanted) {
+      if (has < other.wanted && other.wantedOf === status.historyId) {
         throw new Violation(
           this.name,
           `board ${board} says that it is protected, but of the ${other.wanted} turns that there were when board ` +
@@ -116,6 +119,7 @@ function nothing(): Copy {
     role: 'starting',
     isProtected: false,
     wanted: 0,
+    wantedOf: null,
     isAnew: false,
   };
 }
