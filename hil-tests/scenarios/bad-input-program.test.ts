@@ -28,9 +28,10 @@ describe('a program that fails', { timeout: 30_000 }, () => {
       program: faultyProgram,
       arguments: [fault],
       plant: 'bench',
-      holdTimeMs: 300,
+      // Longer than a busy machine takes over a takeover, shorter than the program stands still before it is restarted.
+      holdTimeMs: 1500,
       timing: { ...patientTiming, turnTimeoutMs: 1500 },
-      policy: { restartDelayMs: 800, ...policy },
+      policy: { restartDelayMs: 2500, ...policy },
     });
     await untilActing();
   }
