@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 const entry = fileURLToPath(new URL('run-tests.ts', import.meta.url));
 
@@ -54,5 +54,7 @@ test('told to stop, it takes what it started along and says so', async () => {
   expect(code).toBe(1);
   expect(text).toContain('ended by SIGTERM');
   expect(last).toMatch(/^\d+ passed, \d+ failed, \d+ skipped$/);
-  expect(() => process.kill(-Number(step), 0)).toThrow('ESRCH');
+  // They were told; the last of them may take a moment to be gone.
+  const gone = (): void => expect(() => process.kill(-Number(step), 0)).toThrow('ESRCH');
+  await vi.waitFor(gone, { timeout: 10_000, interval: 20 });
 });
