@@ -1,11 +1,11 @@
 /** The upper half of the screen: both boards, and the two cables of the bus between them. */
-import type { Canvas, Style } from './canvas.ts';
+import type { Canvas, Style } from '../terminal/canvas.ts';
+import { sparkline } from '../terminal/sparkline.ts';
 import type { BoardPicture, CablePicture, ScreenModel } from './model.ts';
 import { type BoardName, otherBoard } from './pair-rig.ts';
 import { boardTitle, conditionWords, grouped, milliseconds } from './words.ts';
 
 export const boardPanelRows = 7;
-const sparks = [...'▁▂▃▄▅▆▇'];
 
 export function drawBoards(
   canvas: Canvas,
@@ -117,15 +117,4 @@ function drawCable(
   }
   const spark = sparkline(cable.arrivals, width - 4);
   canvas.text(x + 2 + (width - 4 - spark.length), y + 3, spark, 'dim');
-}
-
-/** Full height is what usually arrives: what matters is whether it does, not how much it is. */
-export function sparkline(samples: readonly number[], width: number): string {
-  const shown = samples.slice(-width);
-  const arrived = shown.filter((sample) => sample > 0).toSorted((left, right) => left - right);
-  const usual = arrived[arrived.length >> 1] ?? 1;
-  const top = sparks.length - 1;
-  return shown
-    .map((sample) => (sample === 0 ? ' ' : sparks[Math.min(top, Math.round((sample / usual) * top))]!))
-    .join('');
 }

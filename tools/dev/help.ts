@@ -1,5 +1,5 @@
 /** What the keys do and what the words mean, in front of the picture. */
-import type { Canvas } from './canvas.ts';
+import type { Canvas } from '../terminal/canvas.ts';
 
 export const keysWords = 'k kill  f freeze  s/e/b cut serial/Ethernet/both  r fix  w swap  ? help  q end';
 

@@ -1,6 +1,6 @@
 /** The device and the plant behind it: the tank as a tank, any other plant as a list. */
-import type { Canvas } from './canvas.ts';
-import { fitted } from './canvas.ts';
+import type { Canvas } from '../terminal/canvas.ts';
+import { fitted } from '../terminal/canvas.ts';
 import type { ScreenModel } from './model.ts';
 
 const eighths = [...' ▁▂▃▄▅▆▇'];

@@ -11,8 +11,9 @@
  * Rejected: a terminal library with widgets. The picture is one page, and drawn from nothing but the model it can be
  * compared with a golden text in a test.
  */
+
+import { Canvas, type CanvasOutput, type Style, wrapped } from '../terminal/canvas.ts';
 import { boardPanelRows, drawBoards } from './board-panel.ts';
-import { Canvas, type CanvasOutput, type Style, wrapped } from './canvas.ts';
 import { drawHelp, keysWords } from './help.ts';
 import type { ScreenModel } from './model.ts';
 import type { BoardName } from './pair-rig.ts';

@@ -13,12 +13,12 @@ import { bundleProgram } from '../../firmware-host/bundle/bundler.ts';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { startLocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
 import type { LocalRigOptions } from '../../hil-tests/rigs/local/rig-contract.ts';
+import { type TerminalAbilities, terminalAbilities } from '../terminal/terminal.ts';
 import { Faults } from './faults.ts';
 import { PairObserver } from './observer.ts';
 import { boardNames, type PairRig, type RigEvent, type Verification } from './pair-rig.ts';
 import { playScript, type ScriptFault, type ScriptTiming } from './script.ts';
 import { exitCodeOf, type Outcome } from './summary.ts';
-import { type TerminalAbilities, terminalAbilities } from './terminal.ts';
 import { JsonView, LinesView, ScreenView, type Surroundings, type View } from './views.ts';
 
 const noticeMs = 4000;

@@ -1,11 +1,11 @@
 /** The three ways to watch a pair: a live picture, lines, NDJSON. */
 import type { ReadStream, WriteStream } from 'node:tty';
+import { Terminal, type TerminalAbilities } from '../terminal/terminal.ts';
 import type { ScreenModel } from './model.ts';
 import type { PairObserver, WatchedFault } from './observer.ts';
 import type { PairRig, RigEvent } from './pair-rig.ts';
 import { drawScreen } from './screen.ts';
 import { faultJson, faultRow, type Outcome, summaryJson, summaryLines } from './summary.ts';
-import { Terminal, type TerminalAbilities } from './terminal.ts';
 import { Telling } from './words.ts';
 
 const frameIntervalMs = 100;

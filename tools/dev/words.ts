@@ -1,5 +1,5 @@
 /** The pair's states and events in plain words: for someone who has read nothing of ours. */
-import type { Style } from './canvas.ts';
+import type { Style } from '../terminal/canvas.ts';
 import type { BoardPicture, LastFault, ScreenModel } from './model.ts';
 import { type BoardName, boardNames, type FaultRecord, otherBoard, type RigEvent } from './pair-rig.ts';
 
