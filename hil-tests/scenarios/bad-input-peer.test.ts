@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
 import { seededRandom } from '../rigs/local/seeded-random.ts';
-import { exitCodeOf, innardsShown, patientTiming, reports, untilReported } from './bad-input.ts';
+import { exitCodeOf, innardsShown, patientTiming, reports, told, untilReported } from './bad-input.ts';
 
 const program = resolve('examples/tank.js');
 
@@ -61,7 +61,7 @@ describe('the other board', { timeout: 30_000 }, () => {
     rig.setSerialNoise({});
     await untilReported(rig, 'LINK_HEARD');
     expect(rig.isProtected()).toBe(true);
-    expect(rig.device).toMatchObject({ term, safe: false });
+    expect(rig.device, told(rig)).toMatchObject({ term, safe: false });
     expect(innardsShown(rig)).toEqual([]);
   });
 
@@ -93,7 +93,7 @@ describe('the other board', { timeout: 30_000 }, () => {
     );
     await rig.until((each) => each.device.acceptedBytes > acceptedBytes, 10_000, 'the program goes on');
     expect(rig.isProtected()).toBe(true);
-    expect(rig.device).toMatchObject({ term, safe: false });
+    expect(rig.device, told(rig)).toMatchObject({ term, safe: false });
     expect(discardedOn(rig, 'a', 'ethernet') + discardedOn(rig, 'b', 'ethernet')).toBe(0);
     expect(innardsShown(rig)).toEqual([]);
   });

@@ -10,10 +10,15 @@ export const faultyProgram = fileURLToPath(new URL('../programs/faulty/faulty.js
 export const ledPin = '13';
 
 /** These scenarios are about input, not about a busy machine: a late heartbeat is not to be taken for a death. */
-export const patientTiming = { detectionTimeoutMs: 2000 };
+export const patientTiming = { detectionTimeoutMs: 2000, turnTimeoutMs: 10_000 };
 
 const ownRooms = /(?:firmware-host|protocol|boards|tools|hil-tests\/(?:rigs|scenarios))\/[\w./-]+\.ts:\d+/;
 const stackFrame = /^\s*at .+:\d+:\d+\)?$/m;
+
+/** All that the boards reported, a line each: for a failure's message. */
+export function told(rig: LocalRig): string {
+  return rig.events.map(({ source, code, text }) => `${source} ${code} ${text}`).join('\n');
+}
 
 /** Everything that a board told which holds a place in our sources, or a stack that is not the program's. */
 export function innardsShown(rig: LocalRig): string[] {

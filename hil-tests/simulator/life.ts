@@ -15,6 +15,7 @@ import { generateProgram } from './programs/generated-program.ts';
 import { prepareJohnnyFive } from './programs/johnny-five-program.ts';
 import { createNumberedFirmware } from './programs/numbered-firmware.ts';
 import type { SimulatedProgram } from './programs/replica-in-the-world.ts';
+import { Recovery } from './recovery.ts';
 import { type DrawnLife, drawLife, factsOf } from './swarm.ts';
 import { World } from './world.ts';
 
@@ -47,12 +48,16 @@ export interface LifeResult {
   observed: Observed[];
 }
 
+/** How long the pair is one again before a life that may end early does. */
+const goesOnMs = 400;
+
 /** Looks on: counts, chains the digest, asks every checker. */
 class Onlooker {
   readonly observed: Observed[] = [];
   takeovers = 0;
   switchovers = 0;
   digest = 0;
+  readonly recovery = new Recovery(goesOnMs);
   readonly #checkers: Checker[];
   readonly #record: boolean;
   readonly #numbers = new Float64Array(4);
@@ -64,6 +69,7 @@ class Onlooker {
   }
 
   readonly observe = (observed: Observed): void => {
+    this.recovery.observe(observed);
     if (this.#record) this.observed.push(observed);
     this.#count(observed);
     for (const checker of this.#checkers) checker.observe(observed);
@@ -146,7 +152,9 @@ export function live(request: LifeRequest): LifeResult {
   let violation: LifeResult['violation'] = null;
   try {
     world.start();
-    world.time.runUntil(drawn.endsAt);
+    world.time.runUntil(facts.quietAt);
+    const isOver = drawn.endsEarly ? () => onlooker.recovery.isDone(facts.quietAt) : undefined;
+    world.time.runUntil(facts.endsAt, isOver);
     const end = world.finish();
     for (const checker of checkers) checker.end(end);
   } catch (error) {

@@ -26,10 +26,9 @@ export interface DrawnLife {
   /** A real johnny-five program in processes of its own, or one that is drawn and runs in this process. */
   program: 'johnny-five' | 'generated';
   faults: Fault[];
-  /** No fault begins before, so that the pair has had a chance to become one. */
-  troubleFrom: number;
   quietAt: number;
-  endsAt: number;
+  /** Over once the pair has gone on as one for a while after `quietAt`, and not only when it must have become one. */
+  endsEarly: boolean;
 }
 
 interface Scenario {
@@ -243,7 +242,9 @@ export const scenarios: Record<string, Scenario> = {
 /** What johnny-five takes for its board when nobody names one. */
 const johnnyFiveDevice = '/dev/ttyACM0';
 const offShare = 0.5;
-const settleMs = { least: 1200, most: 2500 };
+/** No fault that is drawn begins before, so that the pair has had a chance to become one. */
+const settleMs = { least: 900, most: 1700 };
+const wholeTailShare = 0.1;
 
 function numbersFrom(random: Random): DrawnNumbers {
   const heartbeatIntervalMs = random.pick([10, 20, 20, 40]);
@@ -309,7 +310,8 @@ export function drawLife(seed: number, scenarioName: string): DrawnLife {
   }
   const plan = random.stream('plan');
   const troubleFrom = plan.between(settleMs.least, settleMs.most);
-  const quietAt = troubleFrom + plan.between(scenario.troubleMs.least, scenario.troubleMs.most);
+  const quietAt =
+    troubleFrom + plan.stream('trouble').magnitude(scenario.troubleMs.least, scenario.troubleMs.most);
   const faults: Fault[] = [];
   for (const kind of scenario.kinds) {
     const ofKind = plan.stream(kind);
@@ -339,9 +341,8 @@ export function drawLife(seed: number, scenarioName: string): DrawnLife {
     numbers,
     program,
     faults,
-    troubleFrom,
     quietAt,
-    endsAt: quietAt + tailMs(numbers),
+    endsEarly: !plan.stream('tail').chance(wholeTailShare),
   };
 }
 
@@ -357,8 +358,10 @@ function tailMs(numbers: DrawnNumbers): number {
   );
 }
 
+/** `faults`: those of the life, some of them, or others. */
 export function factsOf(life: DrawnLife, faults: Fault[]): LifeFacts {
   const { numbers } = life;
+  const quietAt = Math.max(life.quietAt, ...faults.map(endOf));
   return {
     seed: life.seed,
     detectionTimeoutMs: numbers.detectionTimeoutMs,
@@ -375,7 +378,7 @@ export function factsOf(life: DrawnLife, faults: Fault[]): LifeFacts {
     alone: numbers.alone,
     devices: numbers.devices.map((device, index) => ({ name: device.name, arbiter: index === 0 })),
     faults,
-    quietAt: life.quietAt,
-    endsAt: life.endsAt,
+    quietAt,
+    endsAt: quietAt + tailMs(numbers),
   };
 }

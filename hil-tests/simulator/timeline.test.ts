@@ -14,6 +14,7 @@ function status(changes: Partial<BoardStatus>): BoardStatus {
     executedTurns: 10,
     releasedTurns: 10,
     lagTurns: 0,
+    lagMs: 0,
     verdict: 'green',
     silentForMs: 0,
     virtualTimeUs: 0,

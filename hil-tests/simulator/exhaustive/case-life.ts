@@ -2,11 +2,11 @@
  * One life of the exhaustive run: a quiet pair, a short program, one board struck at one exact effect, chosen datagrams
  * lost. To be called from a macrotask, as every life (life.ts).
  */
-import { BoardStates } from '../../checkers/board-states.ts';
 import { everyChecker } from '../../checkers/every-checker.ts';
 import type { BoardName, Fault } from '../fault.ts';
 import { type Checker, type CheckerFactory, type Observed, Violation } from '../observation.ts';
 import { createQuietPair, Metronome, type QuietProgram, quietFacts } from '../quiet-pair.ts';
+import { Recovery } from '../recovery.ts';
 import type { World } from '../world.ts';
 import { type CrashCase, type CrashPoint, caseIdOf } from './crash-case.ts';
 import { type DatagramSeen, Striker } from './striker.ts';
@@ -51,7 +51,7 @@ export function liveCase(crash: CrashCase | BoardName, options: CaseOptions = {}
   const facts = quietFacts({ quietAt, endsAt });
   const checkers: Checker[] = (options.checkers ?? everyChecker).map((create) => create(facts));
   const observed: Observed[] = [];
-  const recovery = new Recovery();
+  const recovery = new Recovery(goesOnMs);
   let returnsAt: number | null = null;
 
   const begin = (fault: Fault & { until: number }): void => {
@@ -87,11 +87,11 @@ export function liveCase(crash: CrashCase | BoardName, options: CaseOptions = {}
   try {
     world.start();
     if (leader === 'b') begin({ kind: 'power', at: 0, until: lateStartMs, board: 'a', disk: 'kept' });
-    world.time.runUntil(endsAt, () => striker.struckAtDatagram !== null && recovery.isDone);
+    world.time.runUntil(endsAt, () => striker.struckAtDatagram !== null && recovery.isDone());
     const end = world.finish();
     for (const checker of checkers) checker.end(end);
     if (striker.begunAt === null) throw new Violation('short-run', 'the pair was never protected');
-    if (!recovery.isDone) throw new Violation('short-run', recovery.describe());
+    if (!recovery.isDone()) throw new Violation('short-run', `at ${endsAt} ms ${recovery.describe()}`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const checker = error instanceof Violation ? error.checker : 'crash';
@@ -103,40 +103,6 @@ export function liveCase(crash: CrashCase | BoardName, options: CaseOptions = {}
   const { wholeSince } = recovery;
   const returnMs = returnsAt === null || wholeSince === null ? null : wholeSince - returnsAt;
   return { struckAtDatagram, datagrams, passes, returnMs, violation, observed };
-}
-
-/**
- * Whether the pair is one again and goes on actuating. A life is too short for
- * hil-tests/checkers/protected-again.ts, whose bound is for the slowest way back from anything.
- */
-class Recovery {
-  readonly #states = new BoardStates();
-  wholeSince: number | null = null;
-  #lastOutputAt = 0;
-
-  observe(observed: Observed): void {
-    switch (observed.kind) {
-      case 'role':
-      case 'board-up':
-      case 'board-down':
-        this.#states.observe(observed);
-        if (this.#states.protectedPrimary === null) this.wholeSince = null;
-        else this.wholeSince ??= observed.at;
-        return;
-      case 'device-output':
-        this.#lastOutputAt = observed.at;
-    }
-  }
-
-  get isDone(): boolean {
-    return this.wholeSince !== null && this.#lastOutputAt >= this.wholeSince + goesOnMs;
-  }
-
-  describe(): string {
-    const { a, b } = this.#states;
-    const roles = `a is ${a.role ?? 'down'} of term ${a.term}, b is ${b.role ?? 'down'} of term ${b.term}`;
-    return `at ${endsAt} ms ${roles}, and the device last heard of them at ${this.#lastOutputAt.toFixed(1)} ms`;
-  }
 }
 
 export interface CaseFailure {
