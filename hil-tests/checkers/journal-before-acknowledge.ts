@@ -64,11 +64,14 @@ class JournalBeforeAcknowledge implements Checker {
         const kept = this.#kept[observed.board];
         kept.leads = false;
         kept.joins = false;
-        if (kept.historyId === observed.historyId || observed.historyId === null) return;
-        this.#giveUp(kept);
-        kept.historyId = observed.historyId;
+        if (observed.historyId === null) return;
+        if (kept.historyId !== observed.historyId) {
+          this.#giveUp(kept);
+          kept.historyId = observed.historyId;
+          kept.durable = observed.turns;
+        }
+        // What was not on its disk it does not have any more, and goes on from here.
         kept.stored = observed.turns;
-        kept.durable = observed.turns;
         return;
       }
       case 'board-down':

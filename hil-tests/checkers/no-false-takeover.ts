@@ -103,7 +103,7 @@ class NoFalseTakeover implements Checker {
       }
       case 'board-up':
         this.#states.observe(observed);
-        this.#watchers[observed.board] = { ...newWatcher(), goneAt: this.#watchers[observed.board].goneAt };
+        this.#watchers[observed.board] = this.#restarted(observed.board);
         this.#watchers[otherBoard(observed.board)].heardAt = [never, never];
         return;
       case 'board-down':
@@ -117,6 +117,12 @@ class NoFalseTakeover implements Checker {
   }
 
   end(): void {}
+
+  /** What the process before it did may still be on its way to the other board. */
+  #restarted(board: BoardName): Watcher {
+    const { goneAt, reasonAt } = this.#watchers[board];
+    return { ...newWatcher(), goneAt, reasonAt };
+  }
 
   #pauses(board: BoardName, phase: 'begins' | 'ends', at: number): void {
     const watcher = this.#watchers[board];
