@@ -1,44 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, type FrameCrc, FrameDecoder, type FrameItem } from './frame.ts';
+import { encodeFrame, FrameDecoder } from './frame.ts';
+import { goldenFrameCases } from './golden/golden-cases.test-rig.ts';
 
-interface GoldenCase {
-  name: string;
-  crc: FrameCrc;
-  frameBytesMax: number;
-  line: Uint8Array;
-  items: FrameItem[];
-}
-
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
-
-function readCases(text: string): GoldenCase[] {
-  const cases: GoldenCase[] = [];
-  for (const row of text.split('\n')) {
-    const [word, ...rest] = row.split(' ');
-    const golden = cases.at(-1)!;
-    if (row === '' || word === '#') continue;
-    if (word === 'case') {
-      cases.push({
-        name: rest.join(' '),
-        crc: 'crc32',
-        frameBytesMax: 0,
-        line: new Uint8Array(0),
-        items: [],
-      });
-    } else if (word === 'crc') golden.crc = rest[0] as FrameCrc;
-    else if (word === 'max') golden.frameBytesMax = Number(rest[0]);
-    else if (word === 'line') golden.line = bytesOf(rest[0]!);
-    else if (word === 'frame') golden.items.push({ kind: 'frame', payload: bytesOf(rest[0]!) });
-    else if (word === 'discarded') {
-      const [reason, bytes] = rest;
-      golden.items.push({ kind: 'discarded', reason, bytes: Number(bytes) } as FrameItem);
-    } else throw new Error(`golden/frames.txt: unknown row ${row}`);
-  }
-  return cases;
-}
-
-const cases = readCases(readFileSync(new URL('./golden/frames.txt', import.meta.url), 'utf8'));
+const cases = goldenFrameCases();
 
 describe('golden frames', () => {
   test('the file has good and damaged cases', () => {

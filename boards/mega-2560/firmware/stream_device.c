@@ -3,8 +3,8 @@
  * when the hold time runs out.
  *
  * Everything is static. With two ports, a window of 256 and an input ring of 512 bytes, and counted as an ATmega2560 lays it out:
- * two received payloads (146), two receivers (48), the output ring (256), the input ring (512), one frame to send (77), two
- * sets of counters (48), state (60): 1,147 bytes of its 8,192. Calls nest six deep, none recurs.
+ * two received payloads (146), two receivers (42), the output ring (256), the input ring (512), one frame to send (77), two
+ * sets of counters (48), two counts of the line (16), state (46): 1,143 bytes of its 8,192. Calls nest eight deep, none recurs.
  *
  * Offsets and times wrap at 2^32 and are compared by their unsigned difference: less than 2^31 is "at or after".
  */
