@@ -43,6 +43,8 @@ const exitCodeOf: Record<ExitReason, number> = {
   PAIR_MISMATCH: exitCodes.mismatch.code,
   PEER_KEY_MISMATCH: exitCodes.pairKey.code,
   LEFT: exitCodes.ok.code,
+  // A service manager that restarts after failures only leaves the device in its safe state.
+  OPERATOR_SAFE: exitCodes.ok.code,
 };
 
 const prologue = 'understudy pair 1';
@@ -127,7 +129,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       own.console,
       {
         status: () => host.status(),
-        command: (command, reason) => host.command(command, reason),
+        command: (command, reason) => host.command(command, reason, 'socket'),
       },
       (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
     );

@@ -55,6 +55,8 @@ export type PairInput =
   | { kind: 'operator'; command: 'switchover' | 'lead' }
   /** A board that does not lead is shut down in an orderly way, and has said so to the other one. */
   | { kind: 'leave' }
+  /** A board that left is to be part of the pair again. */
+  | { kind: 'return' }
   | { kind: 'tick' };
 
 export type PairEffect =
@@ -86,6 +88,7 @@ export type PairReportCode =
   | 'PAIR_STEPPED_DOWN'
   | 'PAIR_NOT_ELIGIBLE'
   | 'PAIR_LEFT'
+  | 'PAIR_RETURNED'
   | 'PAIR_SWITCHOVER_REFUSED';
 
 export interface PairOptions {

@@ -58,7 +58,7 @@ export type PairMessage =
   | { kind: 'trace-request'; turn: number }
   | { kind: 'trace'; turn: number; outputs: string }
   /** Board -> primary: the operator asked here. */
-  | { kind: 'operator'; command: 'switchover' }
+  | { kind: 'operator'; command: 'switchover' | 'safe' }
   | { kind: 'program-exit'; code: number }
   | { kind: 'records'; batch: Uint8Array };
 
@@ -67,7 +67,17 @@ export type JournalNote =
   /** In one board's journal only: from here on it may, or may not, go on alone after the other board's reign. */
   | { kind: 'standing'; term: number; turn: number; eligible: boolean }
   /** From this turn on the device's streams count from these offsets, in this session of the device. */
-  | { kind: 'device'; device: string; session: number; outputs: number; inputs: number; turn: number };
+  | { kind: 'device'; device: string; session: number; outputs: number; inputs: number; turn: number }
+  /** An order given at this board's console: from which line of it, and why. */
+  | {
+      kind: 'operator';
+      term: number;
+      turn: number;
+      board: 'a' | 'b';
+      from: string;
+      command: string;
+      reason: string;
+    };
 
 export interface DivergenceReport {
   turn: number;

@@ -284,6 +284,20 @@ const table: { name: string; path: PairInput[]; input: PairInput; role: Role; ef
     effects: ['gate closed', 'prepare-handover'],
   },
   {
+    name: 'a board that left comes back as it starts',
+    path: [...toBackup, { kind: 'leave' }],
+    input: { kind: 'return' },
+    role: 'starting',
+    effects: ['announce'],
+  },
+  {
+    name: 'return of a board that never left: nothing',
+    path: toBackup,
+    input: { kind: 'return' },
+    role: 'backup',
+    effects: [],
+  },
+  {
     name: 'handed over',
     path: [...toProtected, { kind: 'replica-failed' }],
     input: { kind: 'handed-over' },

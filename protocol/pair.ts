@@ -157,6 +157,16 @@ export class Pair {
         this.role = 'stopped';
         this.protected = false;
         return [report('info', 'PAIR_LEFT', 'this board is being shut down'), { kind: 'announce' }];
+      case 'return':
+        if (this.role !== 'stopped') return [];
+        // As at a start: what was known of the other board is told again.
+        this.role = 'starting';
+        this.#peer = null;
+        this.#waitingSince = now;
+        return [
+          report('info', 'PAIR_RETURNED', 'this board is part of the pair again'),
+          { kind: 'announce' },
+        ];
       case 'tick':
         return this.#tick(now);
     }

@@ -122,7 +122,10 @@ export class DeviceSupervision {
       case 'stale': {
         const { heldTerm } = effect;
         stream.attached = false;
-        this.#core.report('alarm', 'DEVICE_STALE', `${name} holds term ${heldTerm}`, { heldTerm });
+        this.#core.report('alarm', 'DEVICE_STALE', `${name} holds term ${heldTerm}`, {
+          device: name,
+          heldTerm,
+        });
         role({ kind: 'stale', heldTerm });
         return;
       }
@@ -186,7 +189,12 @@ export class DeviceSupervision {
     const { name } = stream.options;
     const { term, session, outputsAccepted: outputs } = granted;
     stream.attached = true;
-    this.#core.report('info', 'DEVICE_ATTACHED', `${name} follows term ${term}`, { term, session, outputs });
+    this.#core.report('info', 'DEVICE_ATTACHED', `${name} follows term ${term}`, {
+      device: name,
+      term,
+      session,
+      outputs,
+    });
     const inputs = missing?.to ?? 0;
     const untouched = log.turns === 0 && histories.id === null;
     if (stream.session === null || untouched) {
@@ -220,7 +228,7 @@ export class DeviceSupervision {
     const { arbiter, log, pair } = this.#core;
     const { histories, reign } = this.#parts;
     const text = `${stream.options.name} was restarted or went to its safe state`;
-    this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { session });
+    this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { device: stream.options.name, session });
     if (!reign.leading) {
       stream.attached = false;
       stream.rebase(null, 0, 0);

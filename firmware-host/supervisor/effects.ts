@@ -36,11 +36,13 @@ export type SupervisorInput =
   | { kind: 'journal-chunk'; historyId: string; fromTurn: number; batches: Uint8Array[] }
   | { kind: 'stdin'; bytes: Uint8Array }
   | { kind: 'signal'; signal: string }
-  | { kind: 'operator'; command: OperatorCommand; reason: string }
+  /** `from`: the console's line that it was given on; absent when no console was (a test, a rig). */
+  | { kind: 'operator'; command: OperatorCommand; reason: string; from?: string }
   /** The board is being shut down in an orderly way. */
   | { kind: 'leave' };
 
-export type OperatorCommand = 'switchover' | 'lead';
+/** What each does: `operator-orders.ts`. */
+export type OperatorCommand = 'switchover' | 'lead' | 'isolate' | 'join' | 'safe';
 
 export type SupervisorEffect =
   | { kind: 'transmit'; link: number; bytes: Uint8Array }
@@ -61,7 +63,13 @@ export type SupervisorEffect =
   | { kind: 'wake'; at: number }
   | { kind: 'exit'; code: ExitReason };
 
-export type ExitReason = 'PROGRAM_EXITED' | 'PROGRAM_FAILED' | 'PAIR_MISMATCH' | 'PEER_KEY_MISMATCH' | 'LEFT';
+export type ExitReason =
+  | 'PROGRAM_EXITED'
+  | 'PROGRAM_FAILED'
+  | 'PAIR_MISMATCH'
+  | 'PEER_KEY_MISMATCH'
+  | 'LEFT'
+  | 'OPERATOR_SAFE';
 
 /** One line of the board's event list. */
 export interface Report {

@@ -76,6 +76,13 @@ export class Follower {
     return oldest !== undefined && now - oldest.sentAt > options.lagMsMax;
   }
 
+  /** Age of the oldest records that its replica has not run; 0 when it has run all, null when there is no copy. */
+  lagMs(now: number): number | null {
+    if (this.#state === null) return null;
+    const oldest = this.#unexecuted[0];
+    return oldest === undefined ? 0 : now - oldest.sentAt;
+  }
+
   /** A new history: nothing of it was sent, and nothing of it is said before its begin (`start`). */
   reset(): void {
     this.#state = null;

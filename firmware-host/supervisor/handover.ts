@@ -11,7 +11,6 @@
  */
 import type { PairMessage } from '../../protocol/pair-message.ts';
 import type { CoreState } from './core-state.ts';
-import type { OperatorCommand } from './effects.ts';
 import type { Parts } from './parts.ts';
 
 type Others = Pick<Parts, 'gate' | 'leaving' | 'messages' | 'program' | 'records'>;
@@ -37,14 +36,14 @@ export class Handover {
 
   // ---------------------------------------------------------------- why
 
-  operator(command: OperatorCommand, reason: string): void {
+  operator(command: 'switchover' | 'lead', reason: string): void {
     const { pair, role } = this.#core;
     if (command === 'switchover' && (pair.role === 'backup' || pair.role === 'joining')) {
       this.#parts.messages.say({ kind: 'operator', command: 'switchover' });
       this.#parts.messages.flush();
       return;
     }
-    this.#core.report('info', 'OPERATOR', `${command}: ${reason}`);
+    this.#core.report('info', 'OPERATOR', `${command}: ${reason}`, { command, reason });
     role({ kind: 'operator', command });
     if (this.#state !== null && this.#state.sequence === null) this.#state.reason = reason;
   }
@@ -100,7 +99,10 @@ export class Handover {
 
   received({ term, planned, reason }: Extract<PairMessage, { kind: 'handover' }>): void {
     const { log, pair, role } = this.#core;
-    this.#core.report('warning', 'HANDOVER', `the primary hands over: ${reason}`);
+    this.#core.report('warning', 'HANDOVER', `the primary hands over: ${reason}`, {
+      planned,
+      reason,
+    });
     if (!planned) this.#parts.program.suspectFrom(log.turns);
     if (pair.role !== 'backup' && pair.role !== 'contending') {
       this.#parts.messages.say({ kind: 'handover-refused', term });

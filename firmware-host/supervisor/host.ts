@@ -106,8 +106,8 @@ export class Host {
     }
   }
 
-  command(command: OperatorCommand, reason: string): void {
-    this.input({ kind: 'operator', command, reason });
+  command(command: OperatorCommand, reason: string, from: string): void {
+    this.input({ kind: 'operator', command, reason, from });
   }
 
   status(): Extract<ConsoleItem, { kind: 'status' }> extends infer Item

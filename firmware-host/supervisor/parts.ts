@@ -12,6 +12,7 @@ import type { Handover } from './handover.ts';
 import type { Histories } from './histories.ts';
 import type { Joining } from './joining.ts';
 import type { Leaving } from './leaving.ts';
+import type { OperatorOrders } from './operator-orders.ts';
 import type { OutputGate } from './output-gate.ts';
 import type { PeerMessages } from './peer-messages.ts';
 import type { PeerWatch } from './peer-watch.ts';
@@ -40,4 +41,5 @@ export interface Parts {
   histories: Histories;
   program: ProgramLife;
   leaving: Leaving;
+  orders: OperatorOrders;
 }

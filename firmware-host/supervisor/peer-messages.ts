@@ -19,7 +19,7 @@ import type { SessionEffect, SessionInput } from '../../protocol/session-contrac
 import type { CoreState } from './core-state.ts';
 import type { Parts } from './parts.ts';
 
-type Others = Pick<Parts, 'divergence' | 'follower' | 'handover' | 'joining' | 'peer' | 'program'>;
+type Others = Pick<Parts, 'divergence' | 'follower' | 'handover' | 'joining' | 'orders' | 'peer' | 'program'>;
 
 export class PeerMessages {
   readonly #core: CoreState;
@@ -91,7 +91,7 @@ export class PeerMessages {
   }
 
   #carryOut(effect: SessionEffect): void {
-    const { follower, handover, joining, peer } = this.#parts;
+    const { follower, handover, joining, orders, peer } = this.#parts;
     switch (effect.kind) {
       case 'transmit':
         this.#core.emit(effect);
@@ -101,6 +101,7 @@ export class PeerMessages {
       case 'acknowledged':
         follower.acknowledged(effect.sequence);
         joining.heard(effect.sequence);
+        orders.acknowledged(effect.sequence);
         return handover.acknowledged(effect.sequence);
       case 'heartbeat':
         return peer.heartbeat(effect.link, effect.payload);
@@ -134,7 +135,7 @@ export class PeerMessages {
   }
 
   #handle(message: Exclude<PairMessage, { kind: 'records' }>): void {
-    const { divergence, follower, handover, joining, peer, program } = this.#parts;
+    const { divergence, follower, handover, joining, orders, peer, program } = this.#parts;
     switch (message.kind) {
       case 'hello':
         return peer.hello(message);
@@ -157,7 +158,7 @@ export class PeerMessages {
       case 'handover-refused':
         return this.#core.role({ kind: 'handover-refused', term: message.term });
       case 'operator':
-        return handover.operator(message.command, 'asked at the other board');
+        return orders.givenElsewhere(message.command);
       case 'trace-request':
         return divergence.sendTrace(message.turn);
       case 'trace':

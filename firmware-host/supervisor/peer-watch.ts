@@ -45,6 +45,8 @@ export class PeerWatch {
   #wasRed = false;
   readonly #silentLinks = new Set<number>();
   #keyRefusals = 0;
+  /** When the kernel last said that nobody listens at the other board's address. */
+  #goneAt: number | null = null;
 
   constructor(core: CoreState, parts: Others) {
     this.#core = core;
@@ -90,6 +92,11 @@ export class PeerWatch {
     this.#hello = hello;
     const term = Math.max(hello.term, this.heard?.term ?? 0);
     this.#introduce(hello, term, compareIdentity(this.#identity, hello.identity));
+  }
+
+  /** This board is part of the pair again, and its role machine knows nobody. */
+  introduceAgain(): void {
+    if (this.#hello !== null && this.verdict !== 'red') this.#reintroduce(this.#hello);
   }
 
   /** The links are back after a silence in which either board may have changed its mind. */
@@ -154,6 +161,7 @@ export class PeerWatch {
 
   /** The kernel says that nobody listens at the other board's address. */
   gone(): void {
+    this.#goneAt = this.#core.now;
     this.#detector.peerGone(this.#core.now);
   }
 
@@ -198,12 +206,26 @@ export class PeerWatch {
     if (this.verdict === 'red') {
       const silentForMs = Math.round(this.#detector.silentForMs(this.#core.now));
       const text = `the other board is silent on every link (${silentForMs} ms)`;
-      this.#core.report('alarm', 'PEER_RED', text, { silentForMs });
+      this.#core.report('alarm', 'PEER_RED', text, { silentForMs, ...this.#evidence() });
       this.#wasRed = true;
     } else if (this.verdict === 'green' && this.#wasRed) {
       this.#core.report('info', 'PEER_GREEN', 'the other board is heard again on every link');
       this.#wasRed = false;
     }
+  }
+
+  /** What the verdict was reached from, for `explain` on the console. */
+  #evidence(): { links: Record<string, number>; kernelNoticeMsBefore: number | null } {
+    const { now, options } = this.#core;
+    const links: Record<string, number> = {};
+    let lastHeardAt = this.#begunAt;
+    options.linkNames.forEach((name, link) => {
+      const heardAt = options.session.lastHeardAt(link) ?? this.#begunAt;
+      links[name] = Math.round(now - heardAt);
+      lastHeardAt = Math.max(lastHeardAt, heardAt);
+    });
+    const isNoticed = this.#goneAt !== null && this.#goneAt >= lastHeardAt;
+    return { links, kernelNoticeMsBefore: isNoticed ? Math.round(now - this.#goneAt!) : null };
   }
 
   /** One cable gone is no takeover, but somebody should look at it. */
@@ -218,10 +240,10 @@ export class PeerWatch {
       if (silent) {
         this.#silentLinks.add(link);
         const text = `nothing is heard on the ${name} link; the pair goes on over the other`;
-        this.#core.report('warning', 'LINK_SILENT', text);
+        this.#core.report('warning', 'LINK_SILENT', text, { link: name, ...this.#evidence() });
       } else {
         this.#silentLinks.delete(link);
-        this.#core.report('info', 'LINK_HEARD', `the ${name} link is back`);
+        this.#core.report('info', 'LINK_HEARD', `the ${name} link is back`, { link: name });
       }
     }
   }

@@ -99,7 +99,9 @@ export class ProgramLife {
 
   /** Both replicas fail on the same turn, or the only one there is: the fault is the program's. */
   fault(code: string, text: string): void {
-    this.#core.report('alarm', 'PROGRAM_FAULT', `the program itself fails: ${code}: ${text}`);
+    this.#core.report('alarm', 'PROGRAM_FAULT', `the program itself fails: ${code}: ${text}`, {
+      cause: code,
+    });
     this.#parts.devices.letGo();
     if (this.#core.options.programFailure === 'stop') this.#endPair();
     else this.#restartLater(code);

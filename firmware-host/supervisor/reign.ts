@@ -23,6 +23,7 @@ type Others = Pick<
   | 'joining'
   | 'leaving'
   | 'messages'
+  | 'orders'
   | 'peer'
   | 'program'
   | 'requests'
@@ -62,7 +63,7 @@ export class Reign {
   attachWhenDrained(): void {
     const { arbiter, log, pair, role, runner } = this.#core;
     const { devices, histories } = this.#parts;
-    if (this.#pendingClaim === null || pair.role !== 'contending') return;
+    if (this.#pendingClaim === null || pair.role !== 'contending' || this.#parts.orders.safe) return;
     if (histories.resuming || (pair.claim !== 'solo' && runner.busy)) return;
     if (pair.claim !== 'solo' && runner.executedTurns < log.turns) {
       // The replica has failed or was stopped since: the journal brings another one to where this board stands.

@@ -14,6 +14,8 @@ export interface BoardStatus {
   releasedTurns: number;
   /** Turns that the backup's replica is behind; null while the other board is unknown. */
   lagTurns: number | null;
+  /** Primary: how long ago the oldest turn was sent that the backup's replica has not run; null without a backup. */
+  lagMs: number | null;
   verdict: 'green' | 'yellow' | 'red';
   silentForMs: number | null;
   virtualTimeUs: number;

@@ -15,7 +15,7 @@
  *
  * Each file named here is one part (`parts.ts` lists them all) with the state that belongs to it; what all need is in
  * `core-state.ts`. Beside the way of a turn stand who leads (`reign`, `handover`, `histories`), what goes wrong or ends
- * (`peer-watch`, `divergence-handling`, `program-life`, `leaving`). On the backup the same outputs are held until the
+ * (`peer-watch`, `divergence-handling`, `program-life`, `leaving`, `operator-orders`). On the backup the same outputs are held until the
  * primary reports them confirmed. A takeover is: claim the term at the device, finish what was received, open the
  * gate. Who leads is decided by `Pair` (protocol/pair.ts), never here.
  *
@@ -39,6 +39,7 @@ import { Handover } from './handover.ts';
 import { Histories } from './histories.ts';
 import { Joining } from './joining.ts';
 import { Leaving } from './leaving.ts';
+import { OperatorOrders } from './operator-orders.ts';
 import { OutputGate } from './output-gate.ts';
 import type { Parts } from './parts.ts';
 import { PeerMessages } from './peer-messages.ts';
@@ -102,6 +103,7 @@ export class Supervisor {
       histories: new Histories(core, parts),
       program: new ProgramLife(core, parts),
       leaving: new Leaving(core, parts),
+      orders: new OperatorOrders(core, parts),
     } satisfies Parts);
   }
 
@@ -131,7 +133,7 @@ export class Supervisor {
 
   #take(input: SupervisorInput): void {
     const { runner, streams } = this.#core;
-    const { devices, gate, handover, joining, leaving, messages, peer, program, reign } = this.#parts;
+    const { devices, gate, joining, leaving, messages, orders, peer, program, reign } = this.#parts;
     switch (input.kind) {
       case 'begin':
         return this.#begin(input.journal, input.identity);
@@ -163,7 +165,7 @@ export class Supervisor {
         if (reign.leading) runner.events.push(input);
         return;
       case 'operator':
-        return handover.operator(input.command, input.reason);
+        return orders.given(input.command, input.reason, input.from ?? null);
       case 'leave':
         return leaving.leave();
     }
@@ -209,8 +211,8 @@ export class Supervisor {
 
   /** What follows from time and from the state reached, whatever the input was. The order is part of the meaning. */
   #advance(): void {
-    const { devices, follower, gate, joining, leaving, messages, peer, program, records, reign, turns } =
-      this.#parts;
+    const { devices, follower, gate, joining, leaving, messages, orders, peer } = this.#parts;
+    const { program, records, reign, turns } = this.#parts;
     // What time brings.
     messages.tickWhenDue();
     devices.tickWhenDue();
@@ -229,6 +231,7 @@ export class Supervisor {
     follower.check();
     if (reign.leading) gate.release(gate.releasable());
     leaving.endWhenDrained();
+    orders.endWhenDue();
     messages.refreshHeartbeat();
   }
 
@@ -239,7 +242,7 @@ export class Supervisor {
 
   #nextWakeAt(): number {
     const { now, pair, runner } = this.#core;
-    const { devices, joining, messages, peer, program, records, turns } = this.#parts;
+    const { devices, joining, messages, orders, peer, program, records, turns } = this.#parts;
     const never = Number.POSITIVE_INFINITY;
     let deviceAt = never;
     for (const at of devices.wakeAt) if (at !== null && at < deviceAt) deviceAt = at;
@@ -255,6 +258,7 @@ export class Supervisor {
       joining.followAt ?? never,
       turns.dueAt ?? never,
       records.dueAt ?? never,
+      orders.dueAt ?? never,
     );
   }
 
@@ -270,10 +274,10 @@ export class Supervisor {
     if (isBackup && !wasBackup) histories.noteStanding(true);
     else if (wasBackup && (pair.role === 'joining' || pair.role === 'stopped') && input.kind !== 'peer-role')
       histories.noteStanding(false);
-    for (const effect of effects) this.#carryOut(effect);
+    for (const effect of effects) this.#carryOut(effect, input);
   }
 
-  #carryOut(effect: PairEffect): void {
+  #carryOut(effect: PairEffect, input: PairInput): void {
     const { pair } = this.#core;
     const { gate, handover, joining, messages, reign } = this.#parts;
     switch (effect.kind) {
@@ -295,8 +299,9 @@ export class Supervisor {
       case 'announce':
         return messages.announce();
       case 'report': {
-        const { role, term } = pair;
-        return this.#core.report(effect.level, effect.code, effect.text, { role, term });
+        const { claim, role, term } = pair;
+        const details = { role, term, claim, cause: input.kind };
+        return this.#core.report(effect.level, effect.code, effect.text, details);
       }
       case 'stop':
         return this.#core.exit(effect.code);
@@ -314,7 +319,7 @@ export class Supervisor {
 
   status(now: number): BoardStatus {
     const { clock, log, options, pair, runner, streams } = this.#core;
-    const { divergence, gate, histories, peer } = this.#parts;
+    const { divergence, follower, gate, histories, peer } = this.#parts;
     return {
       board: options.board,
       role: pair.role,
@@ -325,6 +330,7 @@ export class Supervisor {
       executedTurns: runner.executedTurns,
       releasedTurns: gate.releasedTurns,
       lagTurns: this.#lagTurns(),
+      lagMs: pair.role === 'primary' ? follower.lagMs(now) : null,
       verdict: peer.verdict,
       silentForMs: peer.silentForMs(now),
       virtualTimeUs: clock.lastUs,

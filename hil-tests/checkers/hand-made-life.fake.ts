@@ -49,7 +49,7 @@ export function status(board: BoardName, changes: Partial<BoardStatus> = {}): Bo
     executedTurns: 0,
     releasedTurns: 0,
     lagTurns: null,
-    lagMs: 0,
+    lagMs: null,
     verdict: 'green',
     silentForMs: 0,
     virtualTimeUs: 0,

@@ -208,6 +208,7 @@ function newBoard(board: BoardName): FakePairRig['boards']['a'] {
       executedTurns: 1234,
       releasedTurns: 1234,
       lagTurns: 0,
+      lagMs: 0,
       verdict: 'green',
       silentForMs: 4,
       virtualTimeUs: 0,
