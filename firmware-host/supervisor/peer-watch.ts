@@ -45,7 +45,7 @@ export class PeerWatch {
   #wasRed = false;
   readonly #silentLinks = new Set<number>();
   #keyRefusals = 0;
-  /** When the kernel last said that nobody listens at the other board's address. */
+  /** When the kernel said that nobody listens at the other board's address; null when a signal has refuted it since. */
   #goneAt: number | null = null;
 
   constructor(core: CoreState, parts: Others) {
@@ -131,6 +131,7 @@ export class PeerWatch {
 
   heartbeat(link: number, payload: Uint8Array): void {
     this.#detector.signal(link, this.#core.now);
+    this.#goneAt = null;
     let heartbeat: Heartbeat;
     try {
       heartbeat = decodeHeartbeat(payload);
@@ -161,13 +162,14 @@ export class PeerWatch {
 
   /** The kernel says that nobody listens at the other board's address. */
   gone(): void {
-    this.#goneAt = this.#core.now;
+    this.#goneAt ??= this.#core.now;
     this.#detector.peerGone(this.#core.now);
   }
 
   /** This board was not running for so long: what it did not hear meanwhile is no silence. */
   paused(gapMs: number): void {
     this.#detector.paused(this.#core.now, gapMs);
+    this.#goneAt = null;
   }
 
   /** Time at which the verdict can change next, or null. */
@@ -218,14 +220,11 @@ export class PeerWatch {
   #evidence(): { links: Record<string, number>; kernelNoticeMsBefore: number | null } {
     const { now, options } = this.#core;
     const links: Record<string, number> = {};
-    let lastHeardAt = this.#begunAt;
     options.linkNames.forEach((name, link) => {
-      const heardAt = options.session.lastHeardAt(link) ?? this.#begunAt;
-      links[name] = Math.round(now - heardAt);
-      lastHeardAt = Math.max(lastHeardAt, heardAt);
+      links[name] = Math.round(now - (options.session.lastHeardAt(link) ?? this.#begunAt));
     });
-    const isNoticed = this.#goneAt !== null && this.#goneAt >= lastHeardAt;
-    return { links, kernelNoticeMsBefore: isNoticed ? Math.round(now - this.#goneAt!) : null };
+    const kernelNoticeMsBefore = this.#goneAt === null ? null : Math.round(now - this.#goneAt);
+    return { links, kernelNoticeMsBefore };
   }
 
   /** One cable gone is no takeover, but somebody should look at it. */
