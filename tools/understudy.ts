@@ -13,6 +13,8 @@ const commands: Record<string, () => Promise<Register>> = {
   dev: async () => (await import('./commands/dev.ts')).registerDev,
   run: async () => (await import('./commands/run.ts')).registerRun,
   journal: async () => (await import('./commands/journal.ts')).registerJournal,
+  replay: async () => (await import('./commands/replay.ts')).registerReplay,
+  monitor: async () => (await import('./commands/monitor.ts')).registerMonitor,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   key: async () => (await import('./commands/key.ts')).registerKey,
   rig: async () => (await import('./commands/rig.ts')).registerRig,

@@ -222,7 +222,8 @@ class DevSession {
     this.#end.resolve({ kind: 'failed', what, exitCode: exitCodes.program.code });
   }
 
-  #key(key: string): void {
+  #key(typed: string): void {
+    const key = typed.toLowerCase();
     if (key === 'ctrl-c') return this.#signalled('SIGINT');
     if (this.#isEnding) return;
     this.#scriptStopped.abort();

@@ -46,10 +46,15 @@ describe('pictureChanges', () => {
 });
 
 describe('keysOf', () => {
-  it('names keys and ignores arrows', () => {
-    expect(keysOf('kQ')).toEqual(['k', 'q']);
-    expect(keysOf('\u0003')).toEqual(['ctrl-c']);
-    expect(keysOf('\u001b[A')).toEqual([]);
+  it('names keys as they were typed', () => {
+    expect(keysOf('kQ')).toEqual(['k', 'Q']);
+    expect(keysOf('\u0003\u0014')).toEqual(['ctrl-c', 'ctrl-t']);
+    expect(keysOf('\r\u007f\t\u001b')).toEqual(['enter', 'backspace', 'tab', 'escape']);
+  });
+
+  it('knows the arrows, and leaves out control sequences that are no keys of ours', () => {
+    expect(keysOf('\u001b[A\u001bOBx')).toEqual(['up', 'down', 'x']);
+    expect(keysOf('\u001b[200~a\u001b[201~\u001b[1;5C')).toEqual(['a']);
   });
 });
 

@@ -42,10 +42,35 @@ export function pictureChanges(before: readonly string[] | null, after: readonly
   return text;
 }
 
-/** One name a key; control sequences (arrows, pasted text in brackets) are no keys of ours. */
+const sequences: Record<string, string> = {
+  '[A': 'up',
+  '[B': 'down',
+  '[5~': 'page-up',
+  '[6~': 'page-down',
+  '[H': 'home',
+  '[F': 'end',
+};
+
+/** One name a key, as it was typed; control sequences that are no keys of ours (pasted text in brackets) are left out. */
 export function keysOf(chunk: string): string[] {
-  if (chunk.startsWith('\u001b')) return chunk === '\u001b' ? ['escape'] : [];
-  return [...chunk].map((character) => (character === '\u0003' ? 'ctrl-c' : character.toLowerCase()));
+  const keys: string[] = [];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal sends for a key begins with one.
+  for (const [found, sequence] of chunk.matchAll(/\u001b([[O][0-9;?]*[ -/]*[@-~])|./gsu)) {
+    if (sequence !== undefined) {
+      const name = sequences[sequence.replace('O', '[')];
+      if (name !== undefined) keys.push(name);
+    } else keys.push(keyName(found));
+  }
+  return keys;
+}
+
+function keyName(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (code === 0x0d || code === 0x0a) return 'enter';
+  if (code === 0x1b) return 'escape';
+  if (code === 0x7f || code === 0x08) return 'backspace';
+  if (code === 0x09) return 'tab';
+  return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : character;
 }
 
 export class Terminal {
@@ -92,6 +117,11 @@ export class Terminal {
     const changes = pictureChanges(this.#picture, picture);
     this.#picture = picture;
     if (changes !== '') this.#output.write(changes);
+  }
+
+  /** The next picture is drawn whole: someone else wrote onto the screen. */
+  forget(): void {
+    this.#picture = null;
   }
 
   close(): void {

@@ -1,0 +1,191 @@
+/** The page in the lower left: pins, turns, why, line. One at a time; a large screen has room for the turns besides. */
+
+import { grouped, milliseconds } from '../dev/words.ts';
+import type { Canvas, Style } from '../terminal/canvas.ts';
+import { fitted, wrapped } from '../terminal/canvas.ts';
+import { hexLines } from './hex.ts';
+import type { Page } from './keyboard.ts';
+import type { Board, MonitorModel } from './model.ts';
+import { boards } from './model.ts';
+import { timeOfDay } from './words.ts';
+
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A line that came over a port and was no item. */
+export interface NoiseLine {
+  wallTimeMs: number;
+  label: string;
+  text: string;
+}
+
+export interface PageOptions {
+  page: Page;
+  isHex: boolean;
+  noise: readonly NoiseLine[];
+}
+
+const titles: Record<Page, string> = {
+  pins: 'DEVICE PINS',
+  turns: 'TURNS',
+  why: 'WHY: the last incident',
+  line: 'ON THE LINE, besides items',
+};
+
+export function drawPage(canvas: Canvas, region: Region, model: MonitorModel, options: PageOptions): void {
+  const { x, y, width, height } = region;
+  canvas.box(x, y, width, height, titles[options.page]);
+  const inner: Region = { x: x + 1, y: y + 1, width: width - 2, height: height - 2 };
+  switch (options.page) {
+    case 'pins':
+      return drawPins(canvas, inner, model);
+    case 'turns':
+      return drawTurns(canvas, inner, model);
+    case 'why':
+      return drawWhy(canvas, inner, model);
+    case 'line':
+      return drawLine(canvas, inner, options);
+  }
+}
+
+interface PinRow {
+  name: string;
+  mode: string;
+  values: Record<Board, number | null>;
+}
+
+/** Of both boards, one pin a row: the backup computes the same values and acts on nothing. */
+function pinRows(model: MonitorModel): PinRow[] {
+  const rows = new Map<string, PinRow>();
+  for (const board of boards) {
+    for (const device of model.boards[board].status?.devices ?? []) {
+      for (const pin of device.pins ?? []) {
+        const key = `${device.name} ${pin.name}`;
+        const row = rows.get(key) ?? { name: pin.name, mode: '', values: { a: null, b: null } };
+        row.mode = pin.mode ?? row.mode;
+        row.values[board] = pin.value;
+        rows.set(key, row);
+      }
+    }
+  }
+  return [...rows.values()];
+}
+
+const barWidth = 8;
+const isOutput = (mode: string): boolean => /OUTPUT|PWM|SERVO/i.test(mode);
+
+function drawPins(canvas: Canvas, { x, y, width, height }: Region, model: MonitorModel): void {
+  const rows = pinRows(model);
+  if (rows.length === 0) {
+    canvas.text(x + 1, y, 'no pin has been named yet', 'dim', width - 2);
+    return;
+  }
+  const cell = 36;
+  const across = Math.max(1, Math.floor(width / cell));
+  const room = height - 1;
+  const cellWidth = Math.floor(width / across);
+  for (let column = 0; column < Math.min(across, Math.ceil(rows.length / room)); column++) {
+    const head = `${'pin'.padEnd(5)}${'mode'.padEnd(8)}${'A'.padStart(5)}${'B'.padStart(7)}`;
+    canvas.text(x + 1 + column * cellWidth, y, head, 'dim', cellWidth - 1);
+  }
+  for (const [index, row] of rows.slice(0, across * room).entries()) {
+    const left = x + 1 + Math.floor(index / room) * cellWidth;
+    drawPin(canvas, left, y + 1 + (index % room), cellWidth - 2, row);
+  }
+  const hidden = rows.length - across * room;
+  if (hidden > 0) canvas.text(x + width - 10, y + height - 1, `${hidden} more…`, 'dim');
+}
+
+function drawPin(canvas: Canvas, x: number, y: number, width: number, { name, mode, values }: PinRow): void {
+  const isSame = values.a === values.b || values.a === null || values.b === null;
+  const value = values.a ?? values.b ?? 0;
+  const shown = (each: number | null): string => (each === null ? '-' : String(each));
+  canvas.text(x, y, fitted(name, 4).padEnd(5), 'strong');
+  canvas.text(x + 5, y, fitted(mode.toLowerCase(), 7), 'dim');
+  canvas.text(x + 13, y, shown(values.a).padStart(5), 'plain');
+  canvas.text(x + 18, y, shown(values.b).padStart(7), isSame ? 'plain' : 'warning');
+  if (width < 27 + barWidth - 2) return;
+  const most = /PWM/i.test(mode) ? 255 : /ANALOG/i.test(mode) ? 1023 : /SERVO/i.test(mode) ? 180 : 1;
+  const room = Math.min(barWidth, width - 26);
+  const lit = Math.round(Math.min(1, Math.max(0, value / most)) * room);
+  const style: Style = isOutput(mode) ? 'good' : 'water';
+  if (most === 1) canvas.text(x + 26, y, value > 0 ? '●' : '○', value > 0 ? style : 'dim');
+  else {
+    canvas.fill(x + 26, y, lit, '█', style);
+    canvas.fill(x + 26 + lit, y, room - lit, '░', 'dim');
+  }
+}
+
+/** The same turn on the same row, as each board's journal has it. */
+export function drawTurns(canvas: Canvas, { x, y, width, height }: Region, model: MonitorModel): void {
+  const texts = {
+    a: new Map(model.boards.a.journal.map((line) => [line.turn, line])),
+    b: new Map(model.boards.b.journal.map((line) => [line.turn, line])),
+  };
+  const turns = [...new Set([...texts.a.keys(), ...texts.b.keys()])].toSorted((left, right) => left - right);
+  if (turns.length === 0) {
+    canvas.text(x + 1, y, 'no turn has been heard of yet', 'dim', width - 2);
+    return;
+  }
+  const numberWidth = 11;
+  const half = (width - numberWidth - 4) >> 1;
+  canvas.text(
+    x + 1,
+    y,
+    `${'turn'.padStart(numberWidth - 2)}  ${'board A'.padEnd(half + 1)}board B`,
+    'dim',
+    width - 2,
+  );
+  for (const [row, turn] of turns.slice(-(height - 1)).entries()) {
+    const [a, b] = [texts.a.get(turn), texts.b.get(turn)];
+    canvas.text(x + 1, y + 1 + row, grouped(turn).padStart(numberWidth - 2), 'dim');
+    canvas.text(x + numberWidth + 1, y + 1 + row, a?.text ?? '·', a === undefined ? 'dim' : 'plain', half);
+    const isSame = a !== undefined && b !== undefined && a.text === b.text;
+    const text = isSame ? 'the same' : (b?.text ?? '·');
+    const style: Style = isSame ? 'good' : b === undefined ? 'dim' : 'plain';
+    canvas.text(x + numberWidth + 2 + half, y + 1 + row, text, style, half);
+  }
+}
+
+function drawWhy(canvas: Canvas, { x, y, width, height }: Region, model: MonitorModel): void {
+  const found = boards.flatMap((board) => {
+    const { incident } = model.boards[board];
+    return incident === null ? [] : [{ board, incident }];
+  });
+  if (found.length === 0) {
+    canvas.text(x + 1, y, 'nothing has happened since the boards started', 'dim', width - 2);
+    return;
+  }
+  const newest = found.toSorted((left, right) => (right.incident.term ?? 0) - (left.incident.term ?? 0))[0]!;
+  const { board, incident } = newest;
+  const lasted = incident.decidedAtMs === null ? null : incident.decidedAtMs - incident.beganAtMs;
+  const head = `${incident.outcome} on board ${board.toUpperCase()}${lasted === null ? '' : `, decided in ${milliseconds(lasted)}`}`;
+  const lines: { text: string; style: Style }[] = [{ text: head, style: 'strong' }];
+  for (const sentence of incident.sentences) {
+    lines.push(...wrapped(sentence, width - 2).map((text) => ({ text, style: 'plain' as const })));
+  }
+  lines.push({ text: `${incident.cause}, ${incident.rule} (${incident.section})`, style: 'dim' });
+  for (const [row, line] of lines.slice(0, height).entries()) {
+    canvas.text(x + 1, y + row, line.text, line.style, width - 2);
+  }
+}
+
+function drawLine(canvas: Canvas, { x, y, width, height }: Region, { noise, isHex }: PageOptions): void {
+  const lines = noise
+    .slice(-height)
+    .flatMap(({ wallTimeMs, text }) => {
+      const time = `${timeOfDay(wallTimeMs)} `;
+      const parts = isHex ? hexLines(new TextEncoder().encode(text), 8) : [text];
+      return parts.map((part, index) => ({ time: index === 0 ? time : ' '.repeat(time.length), part }));
+    })
+    .slice(-height);
+  if (lines.length === 0) canvas.text(x + 1, y, 'nothing but items has come', 'dim', width - 2);
+  for (const [row, { time, part }] of lines.entries()) {
+    canvas.text(x + 1, y + row, time, 'dim');
+    canvas.text(x + 1 + time.length, y + row, part, 'plain', width - 2 - time.length);
+  }
+}
