@@ -20,7 +20,10 @@ import { ShiftRegister } from '../chips/shift-register.ts';
 import type { Signal } from '../chips/signal.ts';
 import { Tmp102 } from '../chips/tmp102.ts';
 import { pinModes } from '../profile.ts';
-import type { SimulatedFirmata } from '../simulated/firmata.ts';
+import type { I2cChip } from '../simulated/i2c-bus.ts';
+import type { OneWirePart } from '../simulated/one-wire-bus.ts';
+import type { PinBank } from '../simulated/pins.ts';
+import type { SerialPeer } from '../simulated/serial-ports.ts';
 
 const backpackAddress = 0x27;
 const plainExpanderAddress = 0x21;
@@ -46,7 +49,15 @@ export interface BenchParts {
   shiftRegister: ShiftRegister;
 }
 
-export function attachBenchParts(device: SimulatedFirmata): BenchParts {
+/** A device with places to put parts: the simulated one, and the emulated board. */
+export interface BenchDevice {
+  readonly pins: PinBank;
+  readonly i2c: { attach(address: number, chip: I2cChip): void };
+  readonly oneWire: { attach(pin: number, part: OneWirePart): void };
+  readonly serial: { attach(port: number, part: SerialPeer): void };
+}
+
+export function attachBenchParts(device: BenchDevice): BenchParts {
   const celsius = sine(21, 2, 60_000);
   const parts: BenchParts = {
     imu: new Mpu6050({

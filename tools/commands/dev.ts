@@ -6,6 +6,7 @@ import { type ScriptFault, scriptFaults } from '../dev/script.ts';
 
 interface Options {
   plant: 'tank' | 'bench';
+  device: 'simulated' | 'mega';
   faults: readonly ScriptFault[];
   keep?: true;
   script?: true;
@@ -43,6 +44,14 @@ export function registerDev(program: Command): void {
         .default('tank'),
     )
     .addOption(
+      new Option(
+        '--device <kind>',
+        'the device: simulated, or its firmware as machine code on an emulated Arduino Mega',
+      )
+        .choices(['simulated', 'mega'])
+        .default('simulated'),
+    )
+    .addOption(
       new Option('--faults <list>', `what the script does, comma separated: ${scriptFaults.join(', ')}`)
         .argParser(faultList)
         .default(scriptFaults, 'all of them'),
@@ -58,6 +67,7 @@ Examples:
   npm start                                             the water tank, live
   understudy dev my-program.js --plant bench            your own program, with inputs that move
   understudy dev --script --faults kill,cut-ethernet    as lines
+  understudy dev --device mega                          the device's firmware, instruction by instruction
   understudy dev --json | jq 'select(.kind == "fault")'
 
 Left alone it plays a script: kill the primary, freeze it, cut one cable, then the other, switch over. Any key stops the
@@ -66,10 +76,10 @@ Exit code 0 only if the device saw nothing lost, nothing repeated, and the progr
     )
     .action(async (file: string, options: Options) => {
       const { ownSurroundings, runDev } = await import('../dev/session.ts');
-      const { plant, faults, directory } = options;
+      const { plant, device, faults, directory } = options;
       process.exitCode = await runDev(
         {
-          ...{ program: file, plant, faults },
+          ...{ program: file, plant, device, faults },
           keep: options.keep === true,
           script: options.script === true,
           json: options.json === true,

@@ -17,12 +17,18 @@ export function registerRig(program: Command): void {
     .addOption(
       new Option('--plant <plant>', 'what the device controls').choices(['tank', 'bench']).default('tank'),
     )
+    .addOption(
+      new Option('--device <kind>', 'simulated, or the firmware on an emulated Arduino Mega')
+        .choices(['simulated', 'mega'])
+        .default('simulated'),
+    )
     .option('--seed <n>', 'of the moments at which faults fall', wholeNumber(refuse, 0), 1)
     .addHelpText(
       'after',
       `
 Examples:
   understudy rig takeovers --count 200     kills and freezes the primary in turn, prints the gaps at the device
+  understudy rig takeovers --device mega   the same against the firmware's machine code
   understudy rig load --minutes 30         no fault, one core busy: counts false takeovers
   understudy rig cables --seconds 60       Ethernet out, back, serial out, back`,
     )

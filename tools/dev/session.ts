@@ -12,7 +12,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { bundleProgram } from '../../firmware-host/bundle/bundler.ts';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
 import { startLocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
-import type { LocalRigOptions } from '../../hil-tests/rigs/local/rig-contract.ts';
+import type { DeviceKind, LocalRigOptions } from '../../hil-tests/rigs/local/rig-contract.ts';
 import { type TerminalAbilities, terminalAbilities } from '../terminal/terminal.ts';
 import { Faults } from './faults.ts';
 import { PairObserver } from './observer.ts';
@@ -27,6 +27,7 @@ const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface DevOptions {
   program: string;
   plant: 'tank' | 'bench';
+  device?: DeviceKind;
   faults: readonly ScriptFault[];
   /** Do not end after the script. */
   keep: boolean;
@@ -72,7 +73,7 @@ export function ownSurroundings(): DevSurroundings {
 export async function runDev(options: DevOptions, surroundings: DevSurroundings): Promise<number> {
   // Both boards would find the same fault, later and twice.
   await bundleProgram(options.program);
-  const { program, plant } = options;
+  const { program, plant, device = 'simulated' } = options;
   if (
     options.directory !== undefined &&
     existsSync(options.directory) &&
@@ -102,7 +103,7 @@ export async function runDev(options: DevOptions, surroundings: DevSurroundings)
   };
   process.on('uncaughtException', crash);
   try {
-    rig = await surroundings.startRig({ program, plant, directory });
+    rig = await surroundings.startRig({ program, plant, device, directory });
     session = new DevSession(rig, options, surroundings);
     for (const signal of endingSignals) process.off(signal, endEarly);
     return await session.run();

@@ -13,6 +13,7 @@ export interface RigCommandOptions {
   workers: number;
   program: string;
   plant: 'tank' | 'bench';
+  device: 'simulated' | 'mega';
   seed: number;
 }
 
@@ -29,7 +30,11 @@ export async function runRigScenario(scenario: string, options: RigCommandOption
     );
     return exitCodes.usage.code;
   }
-  const rig = await startLocalRig({ program: options.program, plant: options.plant });
+  const rig = await startLocalRig({
+    program: options.program,
+    plant: options.plant,
+    device: options.device,
+  });
   rig.on('event', (event) => {
     if (event.level === 'alarm' && !expected.has(event.code))
       print(`      ${event.source} ${event.code} ${event.text}`);

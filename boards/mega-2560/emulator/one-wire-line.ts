@@ -148,6 +148,7 @@ export class OneWireLine {
   #fellAt: number | null = null;
   #pulling = 0;
   #slots = 0;
+  #lastResetMs = Number.NEGATIVE_INFINITY;
 
   /** The wire gets its pull-up resistor. */
   constructor(machine: Mega2560, wire: number) {
@@ -163,10 +164,15 @@ export class OneWireLine {
     this.#parts.push(new PartOnWire(part));
   }
 
+  /** The firmware has used this wire as a bus within the last `ms`. */
+  isBusy(ms: number): boolean {
+    return this.#machine.timeMs - this.#lastResetMs < ms;
+  }
+
   #edge(level: Level, cycle: number): void {
     if (level === 0) {
-      // A presence pulse is ours; anything else that falls is a slot of the master, or a reset as we shall see.
-      if (this.#pulling > 0) return;
+      // A presence pulse is ours; what the master pulls low is a slot, or a reset as we shall see.
+      if (this.#pulling > 0 || !this.#machine.wires.isDriven(this.#wire)) return;
       this.#fellAt = cycle;
       this.#beginSlot(cycle);
     } else if (this.#fellAt !== null) {
@@ -193,6 +199,7 @@ export class OneWireLine {
   #presence(cycle: number): void {
     // The pulse was a reset: the slot that it looked like has been undone by what follows.
     for (const part of this.#parts) part.reset();
+    this.#lastResetMs = this.#machine.timeMs;
     if (this.#parts.length === 0) return;
     this.#machine.at(cycle + this.#cyclesOf(presenceAfterUs), () =>
       this.#pull(this.#machine.cycle, presenceUs),

@@ -44,6 +44,8 @@ export class PlantLink {
   readonly #pulses = new Map<number, PulseWatch>();
   readonly #driven = new Uint8Array(arduinoPinCount).fill(unknownWorld);
   #steps = 0;
+  /** A pin that a bus has: the plant's hands are off it. */
+  isTaken: (pin: number) => boolean = () => false;
 
   /** The plant's first step is at the machine's present. Its time goes on over resets of the board: physics does. */
   constructor(machine: Mega2560, profile: BoardProfile, plant: Plant | null) {
@@ -102,10 +104,10 @@ export class PlantLink {
 
   #apply(pin: Pin): void {
     const { number } = pin;
-    const driven = pin.driven ?? unknownWorld;
-    if (driven !== this.#driven[number]) {
-      this.#driven[number] = driven;
-      this.#machine.drive(number, pin.driven);
+    const level = this.isTaken(number) ? null : pin.driven;
+    if ((level ?? unknownWorld) !== this.#driven[number]) {
+      this.#driven[number] = level ?? unknownWorld;
+      this.#machine.drive(number, level);
     }
     const channel = pin.profile.analogChannel;
     if (channel === null) return;

@@ -79,11 +79,11 @@ export class Wires {
     for (const listener of this.#listeners) listener(wire, level, cycle);
   }
 
-  /** Strong before weak; against an open drain no one wins (a part that drives high then would be in short circuit). */
+  /** Strong before weak: the chip's push-pull stage, an open drain, the world, a resistor, the chip's own pull-up. */
   #resolve(wire: number): Level {
-    if (this.#openDrains[wire]! > 0) return 0;
     const chip = this.#chip[wire]!;
     if (chip <= chipDrive.high) return chip as Level;
+    if (this.#openDrains[wire]! > 0) return 0;
     if (this.#world[wire] !== nothing) return this.#world[wire] as Level;
     if (this.#resistor[wire] !== nothing) return this.#resistor[wire] as Level;
     return chip === chipDrive.pullUp ? 1 : 0;

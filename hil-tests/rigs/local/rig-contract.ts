@@ -5,6 +5,9 @@ import type { StreamComparison } from '../../checkers/uninterrupted-run.ts';
 export type BoardName = 'a' | 'b';
 export type CableName = 'serial' | 'ethernet';
 
+export const deviceKinds = ['simulated', 'mega'] as const;
+export type DeviceKind = (typeof deviceKinds)[number];
+
 export interface LocalRigOptions {
   program: string;
   plant: 'tank' | 'bench';
@@ -19,6 +22,8 @@ export interface LocalRigOptions {
   holdTimeMs?: number;
   deviceBaudRate?: number;
   deviceMode?: 'fenced' | 'plain';
+  /** What stands for the device: the TypeScript model of it, or its firmware on an emulated Arduino Mega. */
+  device?: DeviceKind;
   /** Further, plain devices: `kind@path` as in programs/manifest.ts. */
   plainDevices?: readonly string[];
   arguments?: string[];

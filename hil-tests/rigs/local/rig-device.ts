@@ -16,7 +16,13 @@ export interface RigDeviceListener {
   termActs(atMs: number): void;
 }
 
-const processFile = fileURLToPath(new URL('./device-process.ts', import.meta.url));
+/** The TypeScript model, or the firmware's machine code on the emulated Mega: they speak alike. */
+const processFiles = {
+  simulated: fileURLToPath(new URL('./device-process.ts', import.meta.url)),
+  mega: fileURLToPath(new URL('./emulated-device-process.ts', import.meta.url)),
+} as const;
+
+const noiseCharactersMax = 2000;
 
 export class RigDevice {
   readonly view: DeviceView = {
@@ -59,18 +65,21 @@ export class RigDevice {
       // A port that is plugged in again has the name it had, as with udev's links.
       linkPaths: [join(directory, 'device-a'), join(directory, 'device-b')],
     };
+    const processFile = processFiles[rig.device ?? 'simulated'];
     const child = spawn(process.execPath, [processFile, '--options', JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;
     if (child.pid !== undefined) raisePriority(child.pid);
-    child.stderr.on('data', (chunk: Buffer) =>
-      this.#listener.event('warning', 'DEVICE_NOISE', chunk.toString().trim()),
-    );
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).trim().slice(-noiseCharactersMax);
+      this.#listener.event('warning', 'DEVICE_NOISE', chunk.toString().trim());
+    });
     return new Promise((accept, reject) => {
       child.once('exit', (code) => {
         if (!this.#stopping) this.#listener.event('alarm', 'DEVICE_PROCESS_ENDED', `with code ${code}`);
-        reject(new Error(`the device's process ended with code ${code}`));
+        reject(new Error(`the device's process ended with code ${code}${said === '' ? '' : `: ${said}`}`));
       });
       createInterface({ input: child.stdout }).on('line', (line) => {
         const event = JSON.parse(line) as DeviceEvent & { monotonicMs: number };
