@@ -56,7 +56,7 @@ function rowsOf(board: Board, model: MonitorModel, width: number, isTall: boolea
       : [
           turnRow(column, width),
           lagWords(board, column),
-          hearsRow(board, column),
+          hearsRow(board, column, width),
           ...names.map((name) => linkRow(name, column, width)),
           ...devices.map((name) => deviceRow(name, column, width)),
         ];
@@ -93,7 +93,7 @@ function turnRow({ status, turnsPerSecond }: BoardColumn, width: number): Row {
   return { text: `term ${term}   turn ${grouped(turns)}${rate}`, style: 'plain' };
 }
 
-function hearsRow(board: Board, { status }: BoardColumn): Row {
+function hearsRow(board: Board, { status, arrivals }: BoardColumn, width: number): Row {
   const { verdict, silentForMs } = status!;
   const other = otherBoard(board).toUpperCase();
   if (silentForMs === null) return { text: `hears  board ${other} never yet`, style: 'warning' };
@@ -101,7 +101,18 @@ function hearsRow(board: Board, { status }: BoardColumn): Row {
     verdict === 'red'
       ? `hears  board ${other} NOT for ${milliseconds(silentForMs)}`
       : `hears  board ${other} ${milliseconds(silentForMs)} ago`;
-  return { text, style: verdictStyle(verdict) };
+  const row: Row = { text, style: verdictStyle(verdict) };
+  // Where there is no room for a line a link, one for all of them.
+  if (width < wideColumns) row.samples = sumOf(Object.values(arrivals));
+  return row;
+}
+
+/** Sample by sample, the newest at the end. */
+function sumOf(rows: readonly (readonly number[])[]): number[] {
+  const length = Math.max(0, ...rows.map((row) => row.length));
+  return Array.from({ length }, (_, index) =>
+    rows.reduce((sum, row) => sum + (row[row.length - length + index] ?? 0), 0),
+  );
 }
 
 function linkRow(name: string, column: BoardColumn, width: number): Row {
@@ -119,8 +130,9 @@ function linkRow(name: string, column: BoardColumn, width: number): Row {
     text += `  ${link.duplicates} twice  out ${kilobytes(link.bytesSent)}  in ${kilobytes(link.bytesReceived)}`;
     if (kinds.length > 0) text += `  (${kinds.join(', ')})`;
   }
-  const samples = column.arrivals[name] ?? [];
-  return { text, style: isSilent ? 'bad' : 'plain', samples };
+  const row: Row = { text, style: isSilent ? 'bad' : 'plain' };
+  if (width >= wideColumns) row.samples = column.arrivals[name] ?? [];
+  return row;
 }
 
 function deviceRow(name: string, column: BoardColumn, width: number): Row {

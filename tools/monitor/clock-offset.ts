@@ -19,6 +19,8 @@ import type { BoardStatus } from '../../firmware-host/supervisor/status.ts';
 
 /** Two ordinary crystals: 100 ppm each. */
 const driftPpm = 200;
+/** A machine that was started again counts from another zero; less than this is a clock that was slewed or a stopped process. */
+const anotherClockMs = 1000;
 
 /** `offsetMs`: what to add to our clock to get theirs. The truth is within plus or minus `boundMs`. */
 export interface Offset {
@@ -50,9 +52,9 @@ export class ClockOffset {
     this.#least = Math.max(oldLeast, least);
     this.#most = Math.min(oldMost, most);
     if (this.#least <= this.#most) return;
-    // The clock is another one: nothing of before says anything about it.
+    // Nothing of before fits what was said just now: the newest stands alone.
+    if (this.#least - this.#most > anotherClockMs) this.epoch += 1;
     [this.#least, this.#most] = [least, most];
-    this.epoch += 1;
   }
 
   /** Null until a round trip has bounded it from both sides. */

@@ -74,7 +74,13 @@ function drawFull(canvas: Canvas, model: MonitorModel, view: MonitorView): void 
   }
   const height = rows - 2 - below;
   const pageWidth = Math.max(36, Math.min(76, Math.floor(columns * 0.45)));
-  drawPage(canvas, { x: 0, y: below, width: pageWidth, height }, model, view);
+  const isSplit = isTall && view.page !== 'why';
+  const pageHeight = isSplit ? height - (height >> 1) : height;
+  drawPage(canvas, { x: 0, y: below, width: pageWidth, height: pageHeight }, model, view);
+  if (isSplit) {
+    const region = { x: 0, y: below + pageHeight, width: pageWidth, height: height - pageHeight };
+    drawPage(canvas, region, model, { ...view, page: 'why' });
+  }
   drawTimeline(canvas, { x: pageWidth, y: below, width: columns - pageWidth, height }, model, view);
   drawFooter(canvas, rows - 2, view);
   drawDialog(canvas, view.mode);

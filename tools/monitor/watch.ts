@@ -84,7 +84,7 @@ export class PairWatch {
     if (phase === 'live') {
       this.#refusals[port] = '';
       this.note(now, 'info', 'PORT_ATTACHED', `${picture.label}: attached`);
-    } else if (before === 'live' || phase === 'locked') {
+    } else if ((before === 'live' && phase !== 'opening') || phase === 'locked') {
       this.note(now, 'warning', 'PORT_LOST', `${picture.label}: ${text}`);
     } else if (phase === 'waiting' && this.#refusals[port] !== text) {
       // Told once, not at every attempt.
@@ -166,7 +166,9 @@ export class PairWatch {
     const leader = this.#boards[otherBoard(board)];
     const follows = role === 'backup' || role === 'joining';
     const isSameHistory = historyId !== null && leader.turns.historyId === historyId;
-    watch.lagMs = follows && isSameHistory ? lagMs(leader.turns, status.executedTurns, atMs) : null;
+    // The primary's own measure needs no clock but its own.
+    const told = leader.status?.role === 'primary' ? leader.status.lagMs : null;
+    watch.lagMs = follows && isSameHistory ? (told ?? lagMs(leader.turns, status.executedTurns, atMs)) : null;
   }
 
   /** The console that is told what is to happen to the pair: the leader's, or the only one there is. */

@@ -1,25 +1,33 @@
 /** The pair's state in plain words, with a style each. */
-import { boardTitle, conditionWords, grouped, milliseconds, type Said } from '../dev/words.ts';
+
+import type { StatusOnConsole } from '../../firmware-host/console/console-schema.ts';
+import { boardTitle, grouped, milliseconds, type Said } from '../dev/words.ts';
 import type { Style } from '../terminal/canvas.ts';
 import type { Board, BoardColumn, MonitorModel, PortPicture } from './model.ts';
 import { otherBoard } from './model.ts';
 
 export type { Said };
 
-/** Title of a board's box: the board and what it is. */
+const roleWords: Record<StatusOnConsole['role'], Said> = {
+  starting: { text: 'starting', style: 'warning' },
+  contending: { text: 'asks for control', style: 'warning' },
+  primary: { text: 'primary, in control', style: 'good' },
+  joining: { text: 'joining, catches up', style: 'warning' },
+  backup: { text: 'backup, ready', style: 'good' },
+  'stepped-down': { text: 'stepped down', style: 'warning' },
+  stopped: { text: 'stopped', style: 'bad' },
+};
+
+/** Title of a board's box: the board and what it is. At most 31 columns. */
 export function columnTitle(board: Board, column: BoardColumn): Said {
   const name = boardTitle(board);
   if (column.status === null) return { text: `${name}  nothing heard yet`, style: 'dim' };
   const { role, protected: isProtected } = column.status;
-  const said = conditionWords({ condition: role, facts: { ...noFacts, protected: isProtected } });
+  const isAlone = role === 'primary' && !isProtected;
+  const said: Said = isAlone ? { text: 'primary, ALONE', style: 'warning' } : roleWords[role];
   if (column.isFresh) return { text: `${name}  ${said.text}`, style: said.style };
-  return { text: `${name}  was: ${said.text}`, style: 'dim' };
+  return { text: `${name}  was ${said.text}`, style: 'dim' };
 }
-
-const noFacts = {
-  ...{ term: 0, turns: 0, executedTurns: 0, lagTurns: null, divergences: 0, silentForMs: null },
-  deviceOpen: false,
-};
 
 export function portWords(port: PortPicture | null): Said {
   if (port === null) return { text: 'console: none attached', style: 'dim' };
