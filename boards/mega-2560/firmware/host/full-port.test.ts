@@ -3,20 +3,27 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeStreamMessage } from '../../../../protocol/device-stream/frames.ts';
-import { findCompiler, StreamHost } from './stream-host.test-rig.ts';
+import { findCompiler, type StreamHost, StreamHostBuild } from './stream-host.test-rig.ts';
 
 const found = findCompiler();
+let build: StreamHostBuild | undefined;
 let host: StreamHost;
 
 beforeAll(() => {
-  if ('compiler' in found) host = new StreamHost(found.compiler);
+  if ('missing' in found) return;
+  build = new StreamHostBuild(found.compiler);
+  host = build.start();
 });
 
 beforeEach((context) => {
   if ('missing' in found) context.skip(found.missing);
 });
 
-afterAll(() => host?.close());
+afterAll(async () => {
+  if (build === undefined) return;
+  await host.close();
+  build.remove();
+});
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const lineOf = (...[message]: Parameters<typeof encodeStreamMessage>): string =>
@@ -40,7 +47,7 @@ describe('a port whose transmit ring is full', () => {
     await host.run(attached);
     const short = (accepted.length / 2 - 1).toString();
     expect(await host.run([`room 0 ${short}`, `bytes 0 ${keepalive}`, 'state'])).toEqual([
-      'state 5 1 0 0 512 / 0 0 0 0 0 0 0 0 0 0 1 / 0 0 0 0 0 0 0 0 0 0 0',
+      'state 5 1 0 0 512 1 / 0 0 0 0 0 0 0 0 0 0 1 / 0 0 0 0 0 0 0 0 0 0 0',
     ]);
     expect(await host.run([`room 0 ${accepted.length / 2}`, `bytes 0 ${keepalive}`])).toEqual([
       `transmit 0 ${accepted}`,
@@ -56,7 +63,7 @@ describe('a port whose transmit ring is full', () => {
     expect(await host.run(['room 0 77', 'send', 'time 110', 'send'])).toEqual([`transmit 0 ${first}`]);
     expect(await host.run(['room 0 -', 'send', 'state'])).toEqual([
       `transmit 0 ${second}`,
-      'state 5 1 0 0 432 / 0 0 0 0 0 0 0 0 0 0 0 / 0 0 0 0 0 0 0 0 0 0 0',
+      'state 5 1 0 0 432 1 / 0 0 0 0 0 0 0 0 0 0 0 / 0 0 0 0 0 0 0 0 0 0 0',
     ]);
   });
 
@@ -91,7 +98,7 @@ describe('stream_host', () => {
     'nonsense',
     'consumed 1',
   ])('refuses %s', async (command) => {
-    const other = new StreamHost((found as { compiler: string }).compiler);
+    const other = build!.start();
     try {
       await expect(other.run([command])).rejects.toThrow(/stream_host ended/);
     } finally {

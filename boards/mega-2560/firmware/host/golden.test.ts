@@ -1,20 +1,27 @@
 /** The C code against the same golden vectors as the TypeScript side: one vector set, two languages. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { goldenFrameCases, goldenStreamCases } from '../../../../protocol/golden/golden-cases.test-rig.ts';
-import { findCompiler, StreamHost } from './stream-host.test-rig.ts';
+import { findCompiler, type StreamHost, StreamHostBuild } from './stream-host.test-rig.ts';
 
 const found = findCompiler();
+let build: StreamHostBuild | undefined;
 let host: StreamHost;
 
 beforeAll(() => {
-  if ('compiler' in found) host = new StreamHost(found.compiler);
+  if ('missing' in found) return;
+  build = new StreamHostBuild(found.compiler);
+  host = build.start();
 });
 
 beforeEach((context) => {
   if ('missing' in found) context.skip(found.missing);
 });
 
-afterAll(() => host?.close());
+afterAll(async () => {
+  if (build === undefined) return;
+  await host.close();
+  build.remove();
+});
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { findCompiler, StreamHost, type StreamSettings } from './stream-host.test-rig.ts';
+import { findCompiler, StreamHostBuild, type StreamSettings } from './stream-host.test-rig.ts';
 import { anyLife, ModelLife, type Seen, seenInLives } from './stream-lockstep.test-rig.ts';
 
 const found = findCompiler();
@@ -52,7 +52,8 @@ describe('the C code lives as the model does', () => {
     '%s',
     async (_name, settings) => {
       const seen = Object.fromEntries(seenInLives.map((name) => [name, 0])) as Seen;
-      const host = new StreamHost((found as { compiler: string }).compiler, settings);
+      const build = new StreamHostBuild((found as { compiler: string }).compiler, settings);
+      const host = build.start();
       try {
         await fc.assert(
           fc.asyncProperty(anyLife(settings), async (life) => {
@@ -63,6 +64,7 @@ describe('the C code lives as the model does', () => {
         );
       } finally {
         await host.close();
+        build.remove();
       }
       // Lives in which something never happens prove nothing about it.
       const never = seenInLives.filter((name) => seen[name] === 0);

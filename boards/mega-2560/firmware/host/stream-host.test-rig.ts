@@ -30,13 +30,9 @@ export interface StreamSettings {
   FIRST_OFFSET?: number;
 }
 
-export class StreamHost {
-  readonly #process: ChildProcessWithoutNullStreams;
+/** The program, in a temporary folder of its own. */
+export class StreamHostBuild {
   readonly #folder: string;
-  readonly #rows: string[] = [];
-  #waiting: { resolve: (rows: string[]) => void; reject: (error: Error) => void } | null = null;
-  #failure: Error | null = null;
-  #told = '';
 
   /** Throws with the compiler's own words if the code does not build, and also if it builds with warnings. */
   constructor(compiler: string, settings: StreamSettings = {}) {
@@ -48,10 +44,29 @@ export class StreamHost {
       { encoding: 'utf8' },
     );
     if (made.status !== 0 || made.stderr !== '') {
-      rmSync(this.#folder, { recursive: true, force: true });
+      this.remove();
       throw new Error(`the C code does not build without complaint:\n${made.stdout}${made.stderr}`);
     }
-    this.#process = spawn(join(this.#folder, 'stream_host'));
+  }
+
+  start(): StreamHost {
+    return new StreamHost(join(this.#folder, 'stream_host'));
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class StreamHost {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #rows: string[] = [];
+  #waiting: { resolve: (rows: string[]) => void; reject: (error: Error) => void } | null = null;
+  #failure: Error | null = null;
+  #told = '';
+
+  constructor(program: string) {
+    this.#process = spawn(program);
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#told += text;
     });
@@ -72,14 +87,12 @@ export class StreamHost {
     });
   }
 
+  /** Ends the process, and resolves when it has ended. */
   close(): Promise<void> {
+    if (this.#failure !== null) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#process.once('close', () => {
-        rmSync(this.#folder, { recursive: true, force: true });
-        resolve();
-      });
-      if (this.#failure !== null) this.#process.emit('close');
-      else this.#process.stdin.end();
+      this.#process.once('close', () => resolve());
+      this.#process.stdin.end();
     });
   }
 

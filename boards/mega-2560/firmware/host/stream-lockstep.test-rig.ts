@@ -357,11 +357,12 @@ export class ModelLife {
     for (const effect of effects) this.#note(effect, outputs);
     if (outputs.length > 0) this.rows.push(`output ${hexOf(Uint8Array.from(outputs))}`);
     const { session, heldTerm, attachedPort, safe, inputRoomBytes } = this.#device;
+    const busy = effects.some((effect) => effect.kind === 'wake') ? 1 : 0;
     const counts = this.#counts.map(
       (one) => ` / ${one.discarded.join(' ')} ${one.stale} ${one.staleBytes} 0`,
     );
     this.rows.push(
-      `state ${session} ${heldTerm} ${attachedPort ?? '-'} ${safe ? 1 : 0} ${inputRoomBytes}${counts.join('')}`,
+      `state ${session} ${heldTerm} ${attachedPort ?? '-'} ${safe ? 1 : 0} ${inputRoomBytes} ${busy}${counts.join('')}`,
     );
     this.#base = (this.#end - (this.#settings.INPUT_RING_BYTES - inputRoomBytes)) >>> 0;
   }
@@ -407,7 +408,7 @@ export class ModelLife {
         this.#counts[effect.port].staleBytes += effect.bytes;
         return;
       default:
-      // attached and released show in the state; the C code is called at least once a millisecond and asks for no wake.
+      // attached and released show in the state, and a wish to be woken as `busy`: the C code is called every millisecond then.
     }
   }
 

@@ -144,7 +144,7 @@ static void print_state(void) {
   }
   printf("state %lu %lu", (unsigned long)stream_device_session(), (unsigned long)stream_device_held_term());
   print_port(stream_device_attached_port());
-  printf(" %d %u", stream_device_safe(), stream_device_input_room());
+  printf(" %d %u %d", stream_device_safe(), stream_device_input_room(), stream_device_busy());
   print_counters(0);
   print_counters(1);
   putchar('\n');
