@@ -244,6 +244,8 @@ export class Timer {
     const controlB = cpu.data[this.#place.controlB]!;
     const number = (controlA & 3) | ((controlB & (this.#place.bits === 16 ? 0x18 : 0x08)) >> 1);
     this.#waveform = waveformOf(this.#place, number);
+    // Only a mode of two slopes counts down: another one that is chosen on the way down counts up from there.
+    if (this.#waveform.slope !== 'two') this.#isDown = false;
     for (const [index, unit] of this.#units.entries()) {
       if (this.#waveform.update === 'at once') unit.compare = unit.buffer;
       const wanted = (controlA >> (6 - 2 * index)) & 3;

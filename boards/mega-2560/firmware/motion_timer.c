@@ -10,7 +10,10 @@ static uint8_t users;
 void motion_timer_use(uint8_t user) {
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
     if (users == 0) {
+      /* Stopped while it changes its mode: a phase-correct timer may be counting down. */
+      TCCR5B = 0;
       TCCR5A = 0;
+      TCNT5 = 0;
       TCCR5B = 1 << CS51;
       pwm_timer5_taken(true);
     }

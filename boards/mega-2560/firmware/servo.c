@@ -12,6 +12,8 @@
 #define FRAME_TICKS (20000U * MOTION_TICKS_PER_US)
 /* From reading the counter to a compare that is surely still ahead. */
 #define LEAD_TICKS 40
+/* From a pulse's begin to reading the counter, and from its end's compare to the pin: 9 us, by which a pulse would be too long. */
+#define LATENCY_TICKS 18
 #define FREE 0xff
 
 struct servo {
@@ -95,7 +97,7 @@ void servo_write(uint8_t pin, uint16_t value) {
   motion_timer_use(MOTION_SERVO);
   pin_output(pin);
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
-    servo->ticks = us * MOTION_TICKS_PER_US;
+    servo->ticks = us * MOTION_TICKS_PER_US - LATENCY_TICKS;
     if (!running) {
       running = true;
       current = FREE;
