@@ -1,4 +1,7 @@
-/** The simulated device as it is used: a process of its own, its ports opened with the real `serialport`. */
+/**
+ * The device as it is used: a process of its own, its ports opened with the real `serialport`. The simulated device and the
+ * firmware on the emulated Mega are held to the same tests.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +18,8 @@ import {
   type DeviceControllerInput,
 } from '../../../protocol/device-stream/controller.ts';
 import { type DeviceEvent, monotonicMs } from './device-events.ts';
+import { canBuildFirmware } from './emulated-firmware.ts';
+import type { DeviceKind } from './rig-contract.ts';
 
 type Event = DeviceEvent & { monotonicMs: number };
 type EventOf<K extends DeviceEvent['event']> = Extract<DeviceEvent, { event: K }> & { monotonicMs: number };
@@ -48,12 +53,17 @@ class Happenings<T> {
   }
 }
 
+const processFiles: Record<DeviceKind, string> = {
+  simulated: new URL('device-process.ts', import.meta.url).pathname,
+  mega: new URL('emulated-device-process.ts', import.meta.url).pathname,
+};
+
 class Device {
   readonly events = new Happenings<Event>();
   readonly #child: ChildProcess;
 
-  constructor(options: Record<string, unknown>) {
-    const program = new URL('device-process.ts', import.meta.url).pathname;
+  constructor(options: Record<string, unknown>, kind: DeviceKind = 'simulated') {
+    const program = processFiles[kind];
     this.#child = spawn(process.execPath, [program, '--options', JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -148,8 +158,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function start(options: Record<string, unknown>): Promise<{ device: Device; paths: [string, string] }> {
-  const device = new Device(options);
+async function start(
+  options: Record<string, unknown>,
+  kind: DeviceKind = 'simulated',
+): Promise<{ device: Device; paths: [string, string] }> {
+  const device = new Device(options, kind);
   devices.push(device);
   const { paths } = await device.event('ready');
   return { device, paths };
@@ -161,9 +174,9 @@ function board(path: string, baudRate?: number): Board {
   return made;
 }
 
-describe('fenced', () => {
+describe.each(['simulated', 'mega'] as const)('fenced, %s', (kind) => {
   test('one board drives the plant, the other takes over in the middle of the stream', async () => {
-    const { device, paths } = await start({});
+    const { device, paths } = await start({}, kind);
     const [a, b] = [board(paths[0]), board(paths[1])];
     a.step({ kind: 'attach', term: 1, session: null, inputsReceived: 0 });
     const { session } = await a.effect('attached');
@@ -200,8 +213,11 @@ describe('fenced', () => {
     );
   });
 
-  test('when its controller dies it goes to the safe state, and a later one is told', async () => {
-    const { device, paths } = await start({ holdTimeMs: 200 });
+  test('when its controller dies it goes to the safe state, and a later one is told', async (context) => {
+    if (kind === 'mega' && !canBuildFirmware()) {
+      return context.skip('a firmware with another hold time needs gcc-avr, avr-libc and make');
+    }
+    const { device, paths } = await start({ holdTimeMs: 200 }, kind);
     const [a, b] = [board(paths[0]), board(paths[1])];
     a.step({ kind: 'attach', term: 1, session: null, inputsReceived: 0 });
     const { session } = await a.effect('attached');
@@ -219,13 +235,13 @@ describe('fenced', () => {
       stateFile: join(folder, 'eeprom.json'),
       linkPaths: [join(folder, 'a'), join(folder, 'b')],
     };
-    const first = await start(options);
+    const first = await start(options, kind);
     expect(first.paths).toEqual(options.linkPaths);
     const a = board(first.paths[0]);
     a.step({ kind: 'attach', term: 41, session: null, inputsReceived: 0 });
     const { session } = await a.effect('attached');
     await first.device.stop();
-    const second = await start(options);
+    const second = await start(options, kind);
     expect(await second.device.event('ready')).toMatchObject({ term: 41, session: session + 1 });
     const b = board(second.paths[1]);
     b.step({ kind: 'attach', term: 41, session: null, inputsReceived: 0 });
@@ -233,7 +249,7 @@ describe('fenced', () => {
   });
 
   test('restart and a pulled plug, on command', async () => {
-    const { device, paths } = await start({ linkPaths: [join(folder, 'a'), join(folder, 'b')] });
+    const { device, paths } = await start({ linkPaths: [join(folder, 'a'), join(folder, 'b')] }, kind);
     const a = board(paths[0]);
     a.step({ kind: 'attach', term: 1, session: null, inputsReceived: 0 });
     const { session } = await a.effect('attached');
@@ -255,7 +271,7 @@ describe('fenced', () => {
   });
 
   test('a port opened at the wrong speed gets nothing and is reported', async () => {
-    const { device, paths } = await start({});
+    const { device, paths } = await start({}, kind);
     const a = board(paths[0], 57_600);
     expect(await device.event('wrong-speed')).toMatchObject({ port: 0, baudRate: 57_600 });
     a.step({ kind: 'attach', term: 1, session: null, inputsReceived: 0 });
@@ -263,7 +279,7 @@ describe('fenced', () => {
   });
 
   test('nonsense on its input is reported and changes nothing', async () => {
-    const { device } = await start({ plant: 'none' });
+    const { device } = await start({ plant: 'none' }, kind);
     device.command({ command: 'explode' });
     await device.event('bad-command');
     device.command({ command: 'plant', action: 'press-button' });
