@@ -24,7 +24,7 @@ export const exitCodes = {
     false,
     'RUN_',
   ),
-  usage: ends(2, 'The command line was not understood.', false, 'USAGE_'),
+  usage: ends(2, 'The command line was not understood.', false, 'USAGE_', 'REPLAY_TURN_MISSING'),
   config: ends(3, 'The configuration cannot be read or breaks a rule.', false, 'CONFIG_'),
   bundle: ends(4, 'The control program cannot be read, parsed or bundled.', false, 'BUNDLE_'),
   program: ends(
@@ -44,9 +44,10 @@ export const exitCodes = {
   ),
   mismatch: ends(
     7,
-    'The other board has another program, runtime, architecture or configuration.',
+    'The other board, or the journal to be replayed, has another program, runtime, architecture or configuration.',
     false,
     'PAIR_MISMATCH',
+    'REPLAY_PROGRAM_',
   ),
   journal: ends(
     8,
@@ -58,17 +59,19 @@ export const exitCodes = {
   link: ends(10, 'A link’s address or port cannot be used at all.', true, 'LINK_'),
   disk: ends(
     11,
-    'The state directory cannot be written: disk full, read-only, no permission.',
+    'The state directory, or a file of results, cannot be written: disk full, read-only, no permission.',
     true,
     'JOURNAL_DISK_FULL',
     'JOURNAL_WRITE_FAILED',
     'STATE_',
+    'REPLAY_EXPORT_FAILED',
   ),
   machine: ends(
     12,
     'This machine lacks something that is needed: the Node version, a package, /dev/ptmx.',
     false,
     'MACHINE_',
+    'REPLAY_DEBUGGER_UNAVAILABLE',
   ),
   console: ends(13, 'No supervisor answers at the console socket.', true, 'CONSOLE_'),
   internal: ends(70, 'A mistake in this software: please report it with the message.', true),

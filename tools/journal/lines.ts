@@ -19,12 +19,13 @@ function bytesText(bytes: Uint8Array): string {
 }
 
 /** Control characters made visible: a journal may hold anything, and a terminal obeys some of it. JSON leaves C1 and DEL. */
-function shortText(text: string): string {
+export function visibleText(text: string): string {
   const quoted = JSON.stringify(text).slice(1, -1);
-  const visible = quoted.replace(
-    /[\u0080-\u009f\u007f]/g,
-    (each) => `\\u00${each.charCodeAt(0).toString(16)}`,
-  );
+  return quoted.replace(/[\u0080-\u009f\u007f]/g, (each) => `\\u00${each.charCodeAt(0).toString(16)}`);
+}
+
+function shortText(text: string): string {
+  const visible = visibleText(text);
   return visible.length > shownCharactersMax ? `${visible.slice(0, shownCharactersMax)} …` : visible;
 }
 
