@@ -2,6 +2,7 @@
  * `understudy run`: one board of the pair. Puts the parts together, and nothing else.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { stop as stopBundler } from 'esbuild';
 import { Channel } from '../protocol/channel.ts';
@@ -15,6 +16,7 @@ import { bundleProgram } from './bundle/bundler.ts';
 import { runtimeIdentity } from './bundle/runtime-identity.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { readPairKey } from './config/pair-key.ts';
+import { BoardOnConsole } from './console/board-on-console.ts';
 import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -24,7 +26,7 @@ import { openSerialLink } from './links/serial.ts';
 import { openUdpLink } from './links/udp.ts';
 import { raisePriority } from './priority.ts';
 import { StateError, writeBundle } from './state-directory.ts';
-import type { ExitReason } from './supervisor/effects.ts';
+import type { ExitReason, Report } from './supervisor/effects.ts';
 import { Host } from './supervisor/host.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -90,11 +92,15 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
   }
   return await new Promise<number>((resolve, reject) => {
     let server: ConsoleServer | null = null;
+    const tell = (report: Report): void => {
+      log.report(report);
+      server?.tell(report);
+    };
     const finish = (code: number): void => {
-      server?.close();
+      const closed = server?.close();
       process.off('SIGTERM', leave);
       process.off('SIGINT', leave);
-      host.stop().then(() => resolve(code), reject);
+      Promise.all([host.stop(), closed]).then(() => resolve(code), reject);
     };
     const leave = (): void => {
       log.report({ level: 'info', code: 'LEAVING', text: 'told to stop' });
@@ -115,24 +121,21 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       program: config.program,
       stateDirectory: own.state,
       journal: config.journal,
-      onReport: (report) => {
-        log.report(report);
-        const monotonicMs = Number(process.hrtime.bigint() / 1000n) / 1000;
-        server?.tell({ schema: 1, kind: 'report', board, monotonicMs, report });
-      },
+      onReport: tell,
+      onJournal: (entry) => onConsole.journalled(entry),
       onConsole: (stream, bytes) => {
         log.program(stream, bytes);
       },
       onExit: (reason) => finish(exitCodeOf[reason]),
     });
-    server = new ConsoleServer(
-      own.console,
-      {
-        status: () => host.status(),
-        command: (command, reason) => host.command(command, reason, 'socket'),
-      },
-      (text) => log.report({ level: 'warning', code: 'CONSOLE_UNAVAILABLE', text }),
-    );
+    const version = ownVersion();
+    const onConsole = new BoardOnConsole({ board, version, programHash: bundle.hash, config, log, host });
+    server = new ConsoleServer({
+      board: onConsole,
+      socket: own.console,
+      ports: own.consolePorts,
+      onFault: tell,
+    });
     // At a terminal, what is typed is for the program (johnny-five has a REPL); a pipe or /dev/null would end it.
     if (process.stdin.isTTY) {
       process.stdin.on('data', (bytes: Buffer) =>
@@ -149,6 +152,11 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       });
     });
   });
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** An orderly leave hands the reign over; it must not take for ever. */

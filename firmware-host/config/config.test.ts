@@ -76,6 +76,7 @@ describe('parseConfig', () => {
           },
           state: '/etc/understudy/state-a',
           console: '/etc/understudy/a.sock',
+          consolePorts: [],
           filesRoot: '/etc/understudy/state-a/files',
         },
         b: {
@@ -86,6 +87,7 @@ describe('parseConfig', () => {
           },
           state: '/etc/understudy/state-b',
           console: '/run/b.sock',
+          consolePorts: [],
           filesRoot: '/etc/understudy/files',
         },
       },

@@ -60,11 +60,20 @@ export class ConfigError extends Error {
 
 export type BoardName = 'a' | 'b';
 
+export interface ConsolePortConfig {
+  path: string;
+  baudRate: number;
+  /** Hash of its password (console/password.ts), null for none. */
+  password: string | null;
+}
+
 export interface BoardConfig {
   serial: { path: string; baudRate: number } | null;
   ethernet: { listen: SocketAddress; peer: SocketAddress } | null;
   state: string;
+  /** Path of the local socket. */
   console: string;
+  consolePorts: ConsolePortConfig[];
   filesRoot: string;
 }
 
@@ -241,12 +250,17 @@ function complete(checked: Checked, file: string): Config {
   const directory = dirname(resolve(file));
   const absolute = (path: string): string => resolve(directory, path);
   const boardOf = (name: BoardName): BoardConfig => {
-    const { serial, ethernet, state, console: socket, filesRoot } = checked.boards[name];
+    const { serial, ethernet, state, console: terminal, filesRoot } = checked.boards[name];
     return {
       serial: serial === undefined ? null : { ...serial, path: absolute(serial.path) },
       ethernet: ethernet ?? null,
       state: absolute(state),
-      console: absolute(socket),
+      console: absolute(terminal.socket),
+      consolePorts: terminal.ports.map(({ path, baudRate, password }) => ({
+        path: absolute(path),
+        baudRate,
+        password: password ?? null,
+      })),
       filesRoot: filesRoot === undefined ? join(absolute(state), 'files') : absolute(filesRoot),
     };
   };

@@ -6,6 +6,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { parsePasswordHash, passwordHashRule } from '../console/password.ts';
 
 const wholeNumber = (least: number, most: number) => {
   const rule = `must be a whole number ${least}..${most}`;
@@ -53,6 +54,27 @@ const address = z.string(addressRule).transform((value, context): SocketAddress 
   return z.NEVER;
 });
 
+/** A serial port or pseudo-terminal on which this board can be watched and told. */
+const consolePort = mapping({
+  path: text(),
+  baudRate: baudRate.default(115_200),
+  /** Made by `understudy console password`. Without one, whoever reaches the port may do everything. */
+  password: z
+    .string(passwordHashRule)
+    .refine((value) => parsePasswordHash(value) !== null, passwordHashRule)
+    .optional(),
+});
+
+/** The local socket alone, or with ports beside it. */
+const consoleOfBoard = z.preprocess(
+  (value) => (typeof value === 'string' ? { socket: value } : value),
+  mapping({
+    /** Unix socket, for this board's own user only. */
+    socket: text(),
+    ports: z.preprocess((value) => value ?? [], z.array(consolePort, 'must be a list')),
+  }),
+);
+
 const board = mapping({
   /** The serial link's port on this board. */
   serial: mapping({ path: text(), baudRate: baudRate.default(115_200) }).optional(),
@@ -65,8 +87,8 @@ const board = mapping({
     .optional(),
   /** Directory for the journal and the program's files. Relative to the configuration file, as all paths. */
   state: text(),
-  /** Unix socket on which this board's supervisor can be watched and told. */
-  console: text(),
+  /** Where this board's supervisor can be watched and told: a Unix socket, and ports. */
+  console: consoleOfBoard,
   /** Directory under which the program's file writes go. Default: `files` in `state`. */
   filesRoot: text().optional(),
 });
@@ -209,6 +231,15 @@ function checkDevices(
 ): void {
   const names = new Set<string>();
   const portsInUse = { a: new Set([boards.a.serial?.path]), b: new Set([boards.b.serial?.path]) };
+  for (const side of ['a', 'b'] as const) {
+    for (const [index, { path }] of boards[side].console.ports.entries()) {
+      if (portsInUse[side].has(path)) {
+        const at = ['boards', side, 'console', 'ports', index, 'path'];
+        fault(at, 'must not be in use for something else on this board');
+      }
+      portsInUse[side].add(path);
+    }
+  }
   let hasArbiter = false;
   for (const [index, { name, kind, ports, arbiter }] of devices.entries()) {
     const at = ['devices', index];

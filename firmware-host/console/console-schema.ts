@@ -189,8 +189,8 @@ export type ConsoleItem = Common &
     | { kind: 'links'; links: LinkOnConsole[] }
     | { kind: 'devices'; devices: DeviceOnConsole[] }
     | { kind: 'journal'; lines: JournalLine[] }
-    /** `incident` null: nothing has happened since this board's start. */
-    | { kind: 'explain'; incident: Incident | null }
+    /** The `index`th of `count` incidents, the newest being 1. `incident` null: nothing of the kind since this board's start. */
+    | { kind: 'explain'; incident: Incident | null; index: number; count: number }
     /** A watched value: at once, then whenever it changes. `value` null: not known at present. */
     | { kind: 'value'; name: string; value: number | string | boolean | null }
     | { kind: 'version'; version: string; node: string; programHash: string; schema: typeof consoleSchema }

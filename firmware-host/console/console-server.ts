@@ -1,104 +1,42 @@
 /**
- * A board's local console: NDJSON over a Unix socket. Whoever connects gets every report of the board and its
- * status ten times a second, and may give commands, one JSON object a line:
- *
- *   {"command":"switchover","reason":"maintenance"}   {"command":"lead","reason":"..."}   {"command":"status"}
- *
- * The socket is reachable for the board's own user only (mode 0600).
+ * A board's consoles: the local socket, and every port that the config names. What the board reports goes to all of them;
+ * what one of them orders, the board does (docs/console.md).
  */
-import { chmodSync, existsSync, unlinkSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { ReadlineParser } from '@serialport/parser-readline';
-import type { OperatorCommand, Report } from '../supervisor/effects.ts';
-import type { BoardStatus } from '../supervisor/status.ts';
+import type { ConsolePortConfig } from '../config/config.ts';
+import type { Report } from '../supervisor/effects.ts';
+import type { BoardOnConsole } from './board-on-console.ts';
+import { PortConsole } from './port-console.ts';
+import { SocketConsole } from './socket-console.ts';
 
-export const consoleSchema = 1;
-const statusIntervalMs = 100;
-const lineBytesMax = 4096;
-
-export interface ConsoleHost {
-  status(): BoardStatus & { pid: number; replicaPid: number | null; monotonicMs: number };
-  command(command: OperatorCommand, reason: string): void;
+export interface ConsoleServerOptions {
+  board: BoardOnConsole;
+  /** Path of the local socket. */
+  socket: string;
+  ports: readonly ConsolePortConfig[];
+  /** A console is not there, or not any more: worth a report, never the board's end. */
+  onFault(report: Report): void;
 }
 
-export type ConsoleItem =
-  | ({ schema: 1; kind: 'status' } & ReturnType<ConsoleHost['status']>)
-  | { schema: 1; kind: 'report'; board: 'a' | 'b'; monotonicMs: number; report: Report }
-  | { schema: 1; kind: 'error'; text: string };
-
 export class ConsoleServer {
-  readonly #host: ConsoleHost;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #path: string;
-  readonly #timer: NodeJS.Timeout;
+  readonly #socket: SocketConsole;
+  readonly #ports: PortConsole[];
+  readonly #board: BoardOnConsole;
 
-  constructor(path: string, host: ConsoleHost, onError: (message: string) => void) {
-    this.#host = host;
-    this.#path = path;
-    // A socket file without a server behind it is left by a board that was killed.
-    if (existsSync(path)) unlinkSync(path);
-    this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.on('error', (error) => onError(error.message));
-    this.#server.listen(path, () => chmodSync(path, 0o600));
-    this.#timer = setInterval(() => this.#tellStatus(), statusIntervalMs);
+  constructor({ board, socket, ports, onFault }: ConsoleServerOptions) {
+    const fault = (code: string, text: string): void => onFault({ level: 'warning', code, text });
+    this.#board = board;
+    this.#socket = new SocketConsole(socket, board, (text) => fault('CONSOLE_UNAVAILABLE', text));
+    this.#ports = ports.map((port) => new PortConsole({ ...port, board, onFault: fault }));
   }
 
-  #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    const lines = socket.pipe(new ReadlineParser({ delimiter: '\n' }));
-    lines.on('data', (line: string) => this.#obey(socket, line));
-    this.#send(socket, this.#status());
+  tell(report: Report): void {
+    const event = this.#board.reported(report);
+    this.#socket.event(event);
+    for (const port of this.#ports) port.event(event);
   }
 
-  #status(): ConsoleItem {
-    return { schema: consoleSchema, kind: 'status', ...this.#host.status() };
-  }
-
-  #tellStatus(): void {
-    if (this.#sockets.size > 0) this.tell(this.#status());
-  }
-
-  #obey(socket: Socket, line: string): void {
-    if (line.trim() === '') return;
-    let order: { command?: unknown; reason?: unknown };
-    try {
-      if (line.length > lineBytesMax) throw new Error(`a line has at most ${lineBytesMax} characters`);
-      order = JSON.parse(line) as typeof order;
-    } catch (error) {
-      this.#send(socket, {
-        schema: consoleSchema,
-        kind: 'error',
-        text: `not a JSON object: ${(error as Error).message}`,
-      });
-      return;
-    }
-    const reason = typeof order?.reason === 'string' ? order.reason : 'no reason given';
-    if (order?.command === 'switchover' || order?.command === 'lead')
-      this.#host.command(order.command, reason);
-    else if (order?.command === 'status') this.#send(socket, this.#status());
-    else {
-      const text = 'command must be one of switchover, lead, status';
-      this.#send(socket, { schema: consoleSchema, kind: 'error', text });
-    }
-  }
-
-  #send(socket: Socket, item: ConsoleItem): void {
-    // A reader that does not read must not make the board hoard.
-    if (socket.writableLength < 256 * 1024) socket.write(`${JSON.stringify(item)}\n`);
-  }
-
-  tell(item: ConsoleItem): void {
-    if (this.#sockets.size === 0) return;
-    for (const socket of this.#sockets) this.#send(socket, item);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    if (existsSync(this.#path)) unlinkSync(this.#path);
+  async close(): Promise<void> {
+    this.#socket.close();
+    await Promise.all(this.#ports.map((port) => port.close()));
   }
 }

@@ -5,8 +5,7 @@
  * Inputs are taken one after the other; what happens while effects are being carried out waits its turn.
  */
 import { mkdirSync } from 'node:fs';
-import type { Identity } from '../../protocol/pair-message.ts';
-import type { ConsoleItem } from '../console/console-server.ts';
+import type { Identity, JournalNote } from '../../protocol/pair-message.ts';
 import type { BootOptions } from '../ipc.ts';
 import type { JournalHeader } from '../journal/entry.ts';
 import type { JournalOptions } from '../journal/writer.ts';
@@ -17,6 +16,19 @@ import { JournalStore } from './journal-store.ts';
 import { ReplicaProcess } from './replica-process.ts';
 import type { BoardStatus } from './status.ts';
 import type { Supervisor } from './supervisor.ts';
+
+/** The core's status with what the host adds to it. */
+export type HostStatus = BoardStatus & {
+  pid: number;
+  replicaPid: number | null;
+  /** CLOCK_MONOTONIC, for other processes; and the clock of the core's inputs, of which `lastHeardAt` is. */
+  monotonicMs: number;
+  hostMs: number;
+};
+
+export type JournalledEntry =
+  /** An empty journal was begun. */
+  { kind: 'create' } | { kind: 'batch'; bytes: Uint8Array } | { kind: 'note'; note: JournalNote };
 
 export interface HostOptions {
   board: 'a' | 'b';
@@ -32,6 +44,8 @@ export interface HostOptions {
   /** Every report, for the log and the console. */
   onReport(report: Report): void;
   onConsole(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+  /** What is journalled, for whoever watches. */
+  onJournal(entry: JournalledEntry): void;
   onExit(reason: ExitReason): void;
 }
 
@@ -110,16 +124,14 @@ export class Host {
     this.input({ kind: 'operator', command, reason, from });
   }
 
-  status(): Extract<ConsoleItem, { kind: 'status' }> extends infer Item
-    ? Omit<Item, 'schema' | 'kind'>
-    : never {
+  status(): HostStatus {
     const now = performance.now();
     const status: BoardStatus = this.#supervisor.status(now);
     status.links.forEach((link, index) => {
       link.discarded = { ...link.discarded, ...this.#linkDiscards[index] };
     });
     const monotonicMs = Number(process.hrtime.bigint() / 1000n) / 1000;
-    return { ...status, pid: process.pid, replicaPid: this.#replica?.pid ?? null, monotonicMs };
+    return { ...status, pid: process.pid, replicaPid: this.#replica?.pid ?? null, monotonicMs, hostMs: now };
   }
 
   #carryOut(effect: SupervisorEffect): void {
@@ -138,12 +150,15 @@ export class Host {
         return;
       case 'journal-create':
         this.#journal.create(this.#header(effect.historyId, effect.startedAtMs));
+        this.#options.onJournal({ kind: 'create' });
         return;
       case 'journal-batch':
         this.#journal.batch(effect.batch, effect.turns);
+        this.#options.onJournal({ kind: 'batch', bytes: effect.batch });
         return;
       case 'journal-note':
         this.#journal.note(effect.note);
+        this.#options.onJournal({ kind: 'note', note: effect.note });
         return;
       case 'journal-read':
         this.#readJournal(effect.historyId, effect.fromTurn);

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ConsoleItem } from '../../../firmware-host/console/console-server.ts';
+import type { ConsoleItem } from '../../../firmware-host/console/console-schema.ts';
 import { raisePriority } from '../../../firmware-host/priority.ts';
 import { type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
@@ -361,7 +361,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     if (primary === null) return;
     this.#fault('switchover', primary, `switchover asked for at board ${primary.toUpperCase()}`);
     this.boards[primary].console?.write(
-      `${JSON.stringify({ command: 'switchover', reason: 'asked for at the rig' })}\n`,
+      `${JSON.stringify({ command: 'switchover', reason: 'asked for at the rig', yes: true })}\n`,
     );
   }
 

@@ -23,6 +23,12 @@ export function stateDirectoryOf(directory: string, board: BoardName): string {
   return join(directory, `board-${board}`);
 }
 
+function consoleOf(options: LocalRigOptions, directory: string, board: BoardName): unknown {
+  const socket = join(directory, `${board}.sock`);
+  const ports = options.consolePorts?.[board];
+  return ports === undefined ? socket : { socket, ports };
+}
+
 /** As YAML. */
 export function pairConfig(
   options: LocalRigOptions,
@@ -38,7 +44,7 @@ export function pairConfig(
       serial: { path: name === 'a' ? serialCable.pathA : serialCable.pathB, baudRate },
       ethernet: { listen: `127.0.0.1:${udpPorts[name]}`, peer: `${peer.address}:${peer.port}` },
       state: stateDirectoryOf(directory, name),
-      console: join(directory, `${name}.sock`),
+      console: consoleOf(options, directory, name),
     };
   };
   return stringify({

@@ -27,6 +27,8 @@ export interface LocalRigOptions {
   /** Further, plain devices: `kind@path` as in programs/manifest.ts. */
   plainDevices?: readonly string[];
   arguments?: string[];
+  /** Ports on which a board can be watched and told, beside its socket; `password` is a hash. */
+  consolePorts?: Partial<Record<BoardName, { path: string; password?: string }[]>>;
   /** The other board runs another program, or has another key: to see it refused. */
   programOfB?: string;
   pairKeyOfB?: string;
