@@ -73,7 +73,9 @@ function drawFull(canvas: Canvas, model: MonitorModel, view: MonitorView): void 
     below += height;
   }
   const height = rows - 2 - below;
-  const pageWidth = Math.max(36, Math.min(76, Math.floor(columns * 0.45)));
+  // Pins are narrow; sentences and turns are not.
+  const share = view.page === 'pins' ? 0.45 : 0.6;
+  const pageWidth = Math.max(36, Math.min(view.page === 'pins' ? 76 : 120, Math.floor(columns * share)));
   const isSplit = isTall && view.page !== 'why';
   const pageHeight = isSplit ? height - (height >> 1) : height;
   drawPage(canvas, { x: 0, y: below, width: pageWidth, height: pageHeight }, model, view);
@@ -136,7 +138,7 @@ function drawTimeline(canvas: Canvas, region: Region, model: MonitorModel, view:
   canvas.box(x, y, width, height, `WHAT HAPPENED${clocks}${scrolled}`);
   const said = saidEvents(model.events);
   const end = Math.max(0, said.length - view.scrolledEvents);
-  const timeWidth = view.isTimeOfDay ? (width >= 60 ? 13 : 9) : 9;
+  const timeWidth = view.isTimeOfDay ? (width >= 60 ? 13 : 10) : 9;
   const inner = width - 4 - timeWidth;
   const lines: { time: string; mark: string; text: string; style: Style }[] = [];
   for (let index = end - 1; index >= 0 && lines.length < height; index--) {
@@ -162,7 +164,8 @@ function drawTimeline(canvas: Canvas, region: Region, model: MonitorModel, view:
 
 function eventTime(event: TimelineEvent, model: MonitorModel, isTimeOfDay: boolean, width: number): string {
   const agoMs = Math.max(0, model.atMs - event.atMs);
-  if (isTimeOfDay) return timeOfDay(model.wallTimeMs - agoMs).slice(0, width - 1);
+  // Narrow: without the hours, which the title has.
+  if (isTimeOfDay) return timeOfDay(model.wallTimeMs - agoMs).slice(1 - width);
   const seconds = agoMs / 1000;
   const text =
     seconds < 100

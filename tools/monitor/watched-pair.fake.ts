@@ -30,8 +30,8 @@ export class WatchedPair {
     a(3, -8000, 'PAIR_PROTECTED', 'the backup has every turn');
   }
 
-  /** Both boards' statuses, ten times a second, one turn a millisecond; b's program is 8 turns behind. */
-  run(untilMs: number, changed: Partial<Record<'a' | 'b', object>> = {}): this {
+  /** Statuses ten times a second, one turn a millisecond; b's program is 8 turns behind. `changed`: null for a silent board. */
+  run(untilMs: number, changed: Partial<Record<'a' | 'b', object | null>> = {}): this {
     for (; this.now <= untilMs; this.now += 100) {
       this.#received += 10;
       const links = [
@@ -39,18 +39,10 @@ export class WatchedPair {
         link('serial', { received: this.#received >> 1 }),
       ];
       const turns = 12_000 + this.now;
-      this.say(
-        0,
-        status('a', zero.a + this.now, {
-          turns,
-          executedTurns: turns,
-          releasedTurns: turns,
-          links,
-          ...changed.a,
-        }),
-      );
-      const behind = { turns, executedTurns: turns - 8, lagTurns: 8, links };
-      this.say(1, status('b', zero.b + this.now, { ...behind, ...changed.b }));
+      const a = { turns, executedTurns: turns, releasedTurns: turns, links };
+      const b = { turns, executedTurns: turns - 8, lagTurns: 8, links };
+      if (changed.a !== null) this.say(0, status('a', zero.a + this.now, { ...a, ...changed.a }));
+      if (changed.b !== null) this.say(1, status('b', zero.b + this.now, { ...b, ...changed.b }));
     }
     return this;
   }

@@ -64,7 +64,9 @@ export function bannerWords({ outlook, boards, ports }: MonitorModel): Said {
   }
   const column = boards[otherBoard(leader)];
   const why = !column.isFresh
-    ? `board ${second} has not got everything`
+    ? boards[leader].status?.verdict === 'red'
+      ? `board ${second} is silent`
+      : `board ${second} does not have everything yet`
     : isProtected
       ? `board ${second} does not reach the device`
       : column.status?.role === 'joining'
