@@ -20,6 +20,10 @@ export interface Started {
   ended: Promise<Ended>;
   /** Resolves with the first line of standard output that fits; rejects when the process ends without one. */
   line(fits: RegExp): Promise<string>;
+  /** The same of standard error. */
+  errorLine(fits: RegExp): Promise<string>;
+  /** Standard error so far. */
+  stderr(): string;
 }
 
 export function startCommand(
@@ -42,15 +46,18 @@ export function startCommand(
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
+    for (const watcher of watchers) watcher();
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  const line = (fits: RegExp): Promise<string> =>
+  const lineOf = (text: () => string, fits: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = stdout.split('\n').find((each) => fits.test(each));
+        const found = text()
+          .split('\n')
+          .find((each) => fits.test(each));
         if (found === undefined) return;
         watchers.delete(look);
         resolve(found);
@@ -59,7 +66,13 @@ export function startCommand(
       ended.then(() => reject(new Error(`ended without a line ${fits}: ${stdout}${stderr}`)), reject);
       look();
     });
-  return { child, ended, line };
+  return {
+    child,
+    ended,
+    line: (fits) => lineOf(() => stdout, fits),
+    errorLine: (fits) => lineOf(() => stderr, fits),
+    stderr: () => stderr,
+  };
 }
 
 export function runCommand(...words: string[]): Promise<Ended> {
