@@ -49,7 +49,7 @@ function rowsOf(board: Board, model: MonitorModel, width: number, isTall: boolea
   const { status } = column;
   const names = linkNames(model);
   const devices = deviceNames(model);
-  const port = portWords(column.port);
+  const port = portWords(column.port, width < wideColumns ? 16 : 40);
   const rows: Row[] =
     status === null
       ? Array.from({ length: 3 + names.length + devices.length }, () => ({ text: '', style: 'plain' }))
@@ -142,7 +142,9 @@ function deviceRow(name: string, column: BoardColumn, width: number): Row {
   const short = name.replace(/^\/dev\//, '');
   if (!device.open) return { text: `${short}  NOT CONNECTED`, style: 'bad' };
   let text = `${short}  ${device.attached ? 'obeys this board' : 'connected, waits'}`;
-  if (device.attached && waiting > 0) text += `, ${grouped(waiting)} B on the way`;
+  // A few bytes are always on the way.
+  const worthSaying = width >= wideColumns ? 1 : 64;
+  if (device.attached && waiting >= worthSaying) text += `, ${grouped(waiting)} B on the way`;
   if (width >= wideColumns) text += `   out ${grouped(device.confirmed)} B  in ${grouped(device.inputs)} B`;
   const style: Style = device.inputsLost > 0 ? 'warning' : 'plain';
   if (device.inputsLost > 0) text += `, ${device.inputsLost} B of input LOST`;

@@ -30,7 +30,7 @@ export interface PageOptions {
 }
 
 const titles: Record<Page, string> = {
-  pins: 'DEVICE PINS',
+  pins: 'DEVICES AND PINS',
   turns: 'TURNS',
   why: 'WHY: the last incident',
   line: 'ON THE LINE, besides items',
@@ -75,11 +75,38 @@ function pinRows(model: MonitorModel): PinRow[] {
   return [...rows.values()];
 }
 
+/** A device a line: what the program has written, what the device has taken, what came from it; of both boards. */
+function drawDevices(canvas: Canvas, { x, y, width, height }: Region, model: MonitorModel): number {
+  const both = boards.map((board) => model.boards[board].status?.devices ?? []);
+  const names = [...new Set(both.flatMap((devices) => devices.map(({ name }) => name)))].slice(
+    0,
+    height >> 1,
+  );
+  for (const [row, name] of names.entries()) {
+    const [a, b] = both.map((devices) => devices.find((device) => device.name === name));
+    const known = a ?? b!;
+    const count = (each: typeof a, key: 'confirmed' | 'inputs'): string =>
+      each === undefined ? '-' : grouped(each[key]);
+    const [out, taken] = (['confirmed', 'inputs'] as const).map((key) => `${count(a, key)}|${count(b, key)}`);
+    const short = name.replace(/^\/dev\//, '');
+    canvas.text(x + 1, y + row, short, known.open ? 'strong' : 'bad', width - 2);
+    const text = `${known.kind}${known.arbiter ? ', arbiter' : ''}  out ${out}  in ${taken}`;
+    const shortText = `out ${out} in ${taken}`;
+    const room = width - 3 - short.length;
+    canvas.text(x + 2 + short.length, y + row, text.length <= room ? text : shortText, 'dim', room);
+  }
+  return names.length;
+}
+
 const barWidth = 8;
 const isOutput = (mode: string): boolean => /OUTPUT|PWM|SERVO/i.test(mode);
 
-function drawPins(canvas: Canvas, { x, y, width, height }: Region, model: MonitorModel): void {
+function drawPins(canvas: Canvas, region: Region, model: MonitorModel): void {
+  const taken = drawDevices(canvas, region, model);
+  const { x, width } = region;
+  const [y, height] = [region.y + taken, region.height - taken];
   const rows = pinRows(model);
+  if (height < 2) return;
   if (rows.length === 0) {
     canvas.text(x + 1, y, 'no pin has been named yet', 'dim', width - 2);
     return;

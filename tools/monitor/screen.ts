@@ -92,9 +92,11 @@ function drawHead(canvas: Canvas, model: MonitorModel, view: MonitorView): void 
   const { columns } = canvas;
   const clock = `${timeOfDay(model.wallTimeMs).slice(0, 8)} `;
   const labels = model.ports.map(
-    ({ label, board }) => `${board?.toUpperCase() ?? '?'}: ${shortLabel(label, 28)}`,
+    ({ label, board }) =>
+      `${board?.toUpperCase() ?? '?'}: ${shortLabel(label, columns < wideColumns ? 18 : 40)}`,
   );
-  const log = view.logFile === null ? '' : `   log ${shortLabel(view.logFile, 24)}`;
+  const log =
+    view.logFile === null ? '' : `   log ${shortLabel(view.logFile, columns < wideColumns ? 12 : 40)}`;
   canvas.bar(0, ` UNDERSTUDY MONITOR   ${labels.join('   ')}${log}`, 'title');
   canvas.text(columns - clock.length - 1, 0, ` ${clock}`, 'title');
   const banner = bannerWords(model);

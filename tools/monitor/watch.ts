@@ -25,6 +25,7 @@ import { type BoardView, outlookOf } from './outlook.ts';
 import { TakeoverTimes } from './takeover-times.ts';
 import { Timeline, type TimelineEvent } from './timeline.ts';
 import { lagMs, TurnHistory } from './turn-history.ts';
+import { shortLabel } from './words.ts';
 
 const samplesKept = 160;
 /** Older than this, a status says what was. Several of them fit in, also on a slow line. */
@@ -83,13 +84,13 @@ export class PairWatch {
     Object.assign(picture, { phase, text });
     if (phase === 'live') {
       this.#refusals[port] = '';
-      this.note(now, 'info', 'PORT_ATTACHED', `${picture.label}: attached`);
+      this.note(now, 'info', 'PORT_ATTACHED', `${shortLabel(picture.label)}: attached`);
     } else if ((before === 'live' && phase !== 'opening') || phase === 'locked') {
-      this.note(now, 'warning', 'PORT_LOST', `${picture.label}: ${text}`);
+      this.note(now, 'warning', 'PORT_LOST', `${shortLabel(picture.label)}: ${text}`);
     } else if (phase === 'waiting' && this.#refusals[port] !== text) {
       // Told once, not at every attempt.
       this.#refusals[port] = text;
-      this.note(now, 'warning', 'PORT_REFUSED', `${picture.label}: ${text}`);
+      this.note(now, 'warning', 'PORT_REFUSED', `${shortLabel(picture.label)}: ${text}`);
     }
   }
 
@@ -134,7 +135,7 @@ export class PairWatch {
           now,
           'warning',
           'ITEMS_DROPPED',
-          `${picture.label}: the line is too slow, ${item.items} items left out`,
+          `${shortLabel(picture.label)}: the line is too slow, ${item.items} items left out`,
         );
         break;
     }

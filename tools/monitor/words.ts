@@ -29,7 +29,7 @@ export function columnTitle(board: Board, column: BoardColumn): Said {
   return { text: `${name}  was ${said.text}`, style: 'dim' };
 }
 
-export function portWords(port: PortPicture | null): Said {
+export function portWords(port: PortPicture | null, labelWidth: number): Said {
   if (port === null) return { text: 'console: none attached', style: 'dim' };
   const words: Record<PortPicture['phase'], Said> = {
     waiting: { text: `LOST, looks for it: ${port.text}`, style: 'bad' },
@@ -41,7 +41,7 @@ export function portWords(port: PortPicture | null): Said {
     ended: { text: `lost: ${port.text}`, style: 'bad' },
   };
   const { text, style } = words[port.phase];
-  return { text: `console ${shortLabel(port.label)} ${text}`, style };
+  return { text: `console ${shortLabel(port.label, labelWidth)} ${text}`, style };
 }
 
 /** The end of a long path says more than its beginning. */
@@ -128,7 +128,8 @@ export function lagWords(board: Board, column: BoardColumn): Said {
       };
     case 'backup': {
       const turns = status.lagTurns ?? 0;
-      const time = column.lagMs === null ? '' : `, ${milliseconds(column.lagMs)}`;
+      // No turn behind is no time behind: what the age then measures is the way of a status.
+      const time = column.lagMs === null ? '' : `, ${turns === 0 ? '0 ms' : milliseconds(column.lagMs)}`;
       const text = `lag  ${grouped(turns)} turn${turns === 1 ? '' : 's'}${time}`;
       return { text, style: turns > 100 ? 'warning' : 'plain' };
     }
