@@ -5,6 +5,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JournalError } from './entry.ts';
+import { keepAsPast } from './past-journals.ts';
 
 export interface JournalFile {
   /** Resolves with what was written, which may be less than asked when the disk fills up. */
@@ -23,7 +24,8 @@ export interface JournalFile {
 export type OpenJournalFile = (path: string, flags: 'w+' | 'r+') => Promise<JournalFile>;
 
 export const journalName = 'journal.usj';
-export const previousJournalName = 'journal-previous.usj';
+/** Of a journal without a header: there is nothing in it that could be run. */
+export const headlessJournalName = 'journal-headless.usj';
 
 export function journalPath(directory: string): string {
   return join(directory, journalName);
@@ -45,12 +47,14 @@ export function writeError(path: string, error: unknown): JournalError {
     : new JournalError('JOURNAL_WRITE_FAILED', `${path}: the journal cannot be written (${message})`, error);
 }
 
-/** Puts the new journal, complete with its header, in its place; an older one is kept as the previous one. */
+/** Puts the new journal, complete with its header, in its place; an older one becomes a past one. */
 export async function adopt(directory: string, isSynced: boolean): Promise<void> {
-  try {
-    await rename(journalPath(directory), join(directory, previousJournalName));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  if (!(await keepAsPast(journalPath(directory)))) {
+    try {
+      await rename(journalPath(directory), join(directory, headlessJournalName));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
   await rename(newJournalPath(directory), journalPath(directory));
   // A name is on the disk only when its directory has been synced (fsync(2)).

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { decodeBatch, encodeBatch, type JournalRecord } from '../../protocol/record.ts';
 import { type JournalEntry, JournalError, type JournalHeader, type JournalNote } from './entry.ts';
 import { journalPath } from './journal-file.ts';
+import { pastJournals } from './past-journals.ts';
 import { readJournal } from './reader.ts';
 import { type JournalOptions, JournalWriter } from './writer.ts';
 
@@ -115,14 +116,15 @@ describe('a journal', () => {
     });
   }
 
-  it('keeps the one before as journal-previous', async () => {
+  it('keeps the one before as a past one', async () => {
     const directory = newDirectory();
     (await create(directory)).append(batch(5));
     await closeAll();
     await create(directory);
     await closeAll();
     expect((await readAll(journalPath(directory))).entries).toEqual([]);
-    expect((await readAll(join(directory, 'journal-previous.usj'))).entries).toEqual([batch(5)]);
+    const [past] = await pastJournals(directory);
+    expect((await readAll(past!.file)).entries).toEqual([batch(5)]);
   });
 
   it('goes on where it ended', async () => {

@@ -17,7 +17,7 @@ import { readJournal } from './reader.ts';
 export const pastDirectoryName = 'past';
 export const keepBytesDefault: number = 256 * 1024 * 1024;
 
-const pastJournalName = /^\d{8}T\d{6}Z-[0-9a-f]+(?:-\d+)?\.usj$/;
+const pastJournalName = /^\d{8}T\d{6}Z-[0-9a-f]+\.usj$/;
 const bundleName = /^program-([0-9a-f]{16})\.bundle\.js(?:\.map)?$/;
 
 /** Under which a bundle is kept beside the journals that it made. */
@@ -47,10 +47,11 @@ export async function pastJournals(directory: string): Promise<PastJournal[]> {
 }
 
 /**
- * Puts the journal at `path` among the past ones of its directory, under the time and history of its header. What has no
- * header holds nothing that could be run again, and is left where it is. Returns where it lies now.
+ * Puts the journal at `path` among the past ones of its directory, under the time and history of its header. A board that
+ * has joined one history several times has as many journals of it: the longest is kept, or a link that comes and goes would
+ * fill the ring with copies. False: it has no header, so nothing of it could be run again, and it is left where it is.
  */
-export async function keepAsPast(path: string): Promise<string | null> {
+export async function keepAsPast(path: string): Promise<boolean> {
   const header = await readJournal(path).then(
     async (reading) => {
       await reading.close();
@@ -58,18 +59,16 @@ export async function keepAsPast(path: string): Promise<string | null> {
     },
     () => null,
   );
-  if (header === null) return null;
+  if (header === null) return false;
   const past = pastDirectory(dirname(path));
   await mkdir(past, { recursive: true });
-  const time = new Date(Number(header.startedAtMs) || 0).toISOString().replace(/[-:]|\.\d+/g, '');
-  const history = /^[0-9a-f]+$/.test(header.historyId) ? header.historyId : '0';
-  const taken = new Set(await namesIn(past));
-  let name = `${time}-${history}.usj`;
-  // The same history twice: this board has joined it again after it was set back.
-  for (let copy = 2; taken.has(name); copy++) name = `${time}-${history}-${copy}.usj`;
-  const target = join(past, name);
-  await rename(path, target);
-  return target;
+  const startedAt = new Date(Number(header.startedAtMs));
+  const time = (Number.isNaN(startedAt.getTime()) ? new Date(0) : startedAt).toISOString();
+  const history = /^[0-9a-f]{1,64}$/.test(header.historyId) ? header.historyId : '0';
+  const target = join(past, `${time.replace(/[-:]|\.\d+/g, '')}-${history}.usj`);
+  if ((await sizeOf(target)) >= (await sizeOf(path))) await rm(path);
+  else await rename(path, target);
+  return true;
 }
 
 /** Keeps the running program's bundle, so that its histories can be run when the program has long been another one. */

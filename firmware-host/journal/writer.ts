@@ -35,6 +35,7 @@ import {
   writeError,
 } from './journal-file.ts';
 import { batchesFrom, firstTurnOf, type LiveJournal } from './live-reader.ts';
+import { dropOldest, keepBytesDefault } from './past-journals.ts';
 import { readJournal } from './reader.ts';
 import { TurnIndex } from './turn-index.ts';
 
@@ -42,6 +43,10 @@ export interface JournalOptions {
   fsync: 'always' | 'interval' | 'never';
   /** 1..60,000 ms; for `interval`. Default 50. */
   fsyncIntervalMs?: number;
+  /** What past journals and their programs may take, in bytes. Default 256 MiB. */
+  keepBytes?: number;
+  /** Past journals were deleted, or could not be. */
+  onPastDropped?: (result: { deleted: string[] } | { error: Error }) => void;
   openFile?: OpenJournalFile;
 }
 
@@ -117,8 +122,8 @@ export class JournalWriter {
   }
 
   /**
-   * A new journal in `directory`; one that is there already is kept as journal-previous.usj. On return the header is
-   * on the disk (with `never`: in the kernel). Throws JournalError.
+   * A new journal in `directory`; one that is there already is kept as a past one (past-journals.ts). On return the header
+   * is on the disk (with `never`: in the kernel). Throws JournalError.
    */
   static async create(
     directory: string,
@@ -135,6 +140,7 @@ export class JournalWriter {
         const isSynced = options.fsync !== 'never';
         if (isSynced) await file.datasync();
         await adopt(directory, isSynced);
+        await shortenPast(directory, header.bundleHash, options);
         const endByte = journalMagic.length + first.length;
         return new JournalWriter(path, file, options, { endByte, nextNumber: 1, index: new TurnIndex() });
       } catch (error) {
@@ -384,6 +390,17 @@ export class JournalWriter {
       filled += bytesRead;
     }
     return bytes.subarray(0, filled);
+  }
+}
+
+/** A ring that cannot be shortened is told, and keeps no board from recording. */
+async function shortenPast(directory: string, bundleHash: string, options: JournalOptions): Promise<void> {
+  const { keepBytes = keepBytesDefault, onPastDropped = () => {} } = options;
+  try {
+    const deleted = await dropOldest(directory, keepBytes, bundleHash);
+    if (deleted.length > 0) onPastDropped({ deleted });
+  } catch (error) {
+    onPastDropped({ error: error as Error });
   }
 }
 
