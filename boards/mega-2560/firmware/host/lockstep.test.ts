@@ -36,12 +36,12 @@ const settingsOf: [string, Required<StreamSettings>][] = [
     },
   ],
   [
-    'odd buffers on a slow line, offsets about 2^31',
+    'odd buffers, a line of one byte a millisecond, offsets about 2^31',
     {
       HOLD_TIME_MS: 300,
       WINDOW_BYTES: 77,
       INPUT_RING_BYTES: 211,
-      BITS_PER_SECOND: 9600,
+      BITS_PER_SECOND: 10_000,
       FIRST_OFFSET: 2 ** 31 - 90,
     },
   ],
