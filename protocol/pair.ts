@@ -62,14 +62,14 @@ export class Pair {
     return this.#handingOver;
   }
 
+  get #isUndecided(): boolean {
+    return this.role === 'starting' || this.role === 'stepped-down';
+  }
+
   /** Time of the next tick that matters, or null. */
   get nextWakeAt(): number | null {
     if (!this.#begun) return null;
-    if (
-      this.role === 'starting' ||
-      this.role === 'stepped-down' ||
-      (this.role === 'joining' && this.#joinBroken)
-    ) {
+    if (this.#isUndecided || (this.role === 'joining' && this.#joinBroken)) {
       return this.#waitingSince + this.#options.waitForPeerMs;
     }
     if (this.role === 'contending') return this.#claimedAt + this.#options.claimRetryMs;
@@ -150,7 +150,7 @@ export class Pair {
         if (this.role !== 'stepped-down' || input.term !== this.term) return [];
         return this.#contend(now, 'cold-start', this.term + 1, 'the other board could not take over');
       case 'operator':
-        return this.#operator(now, input.command);
+        return this.#operator(input.command);
       case 'leave':
         if (this.role !== 'backup' && this.role !== 'joining') return [];
         // The primary goes on alone under its term: a claim of this board could only do harm from here on.
@@ -159,14 +159,10 @@ export class Pair {
         return [report('info', 'PAIR_LEFT', 'this board is being shut down'), { kind: 'announce' }];
       case 'return':
         if (this.role !== 'stopped') return [];
-        // As at a start: what was known of the other board is told again.
+        // As at a start: who the other board is, the host tells again.
         this.role = 'starting';
-        this.#peer = null;
         this.#waitingSince = now;
-        return [
-          report('info', 'PAIR_RETURNED', 'this board is part of the pair again'),
-          { kind: 'announce' },
-        ];
+        return [report('info', 'PAIR_RETURNED', 'this board is back in the pair'), { kind: 'announce' }];
       case 'tick':
         return this.#tick(now);
     }
@@ -373,7 +369,7 @@ export class Pair {
     return [];
   }
 
-  #operator(now: number, command: 'switchover' | 'lead'): PairEffect[] {
+  #operator(command: 'switchover' | 'lead'): PairEffect[] {
     if (command === 'lead') {
       if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
       this.#forcedToLead = true;
@@ -383,7 +379,6 @@ export class Pair {
     if (this.role !== 'primary' || !this.protected || this.#handingOver) {
       return [report('warning', 'PAIR_SWITCHOVER_REFUSED', 'a switchover needs a protected primary')];
     }
-    void now;
     this.#handingOver = true;
     return [{ kind: 'prepare-handover' }];
   }
