@@ -1,5 +1,5 @@
 /**
- * One life of the chip, from a reset to the next: avr8js's instructions, our peripherals, and the loop that runs them.
+ * One life of the chip, from a reset to the next: avr8js's CPU, our peripherals, and the loop that runs them.
  *
  * Two things about the loop decide whether a firmware works here as on the bench:
  * - After SEI and RETI one more instruction is carried out before an interrupt is taken, so that "sei; sleep" cannot miss
@@ -7,10 +7,11 @@
  * - SLEEP does not execute anything: time jumps to the next alarm of a peripheral. An idle firmware costs what its
  *   interrupts cost.
  */
-import { avrInstruction, CPU } from 'avr8js';
+import { CPU } from 'avr8js';
 import { Adc, type AnalogSupply } from './adc.ts';
 import { Alarms } from './alarms.ts';
 import type { Chip, ChipComplaint } from './chip.ts';
+import { type Decoded, execute } from './decoder.ts';
 import { Eeprom } from './eeprom.ts';
 import type { I2cChips } from './i2c-chips.ts';
 import { Interrupts } from './interrupts.ts';
@@ -28,6 +29,8 @@ import type { Wires } from './wires.ts';
 export interface CoreSurroundings {
   /** 131,072 words. */
   program: Uint16Array;
+  /** The same program, taken apart as far as it was ever run. */
+  decoded: Decoded;
   clockHz: number;
   wires: Wires;
   eepromCells: Uint8Array;
@@ -70,6 +73,7 @@ export class Core implements Chip {
   /** The watchdog has asked for a reset. */
   isBitten = false;
   sleptCycles = 0;
+  readonly #decoded: Decoded;
   readonly #complain: (complaint: ChipComplaint) => void;
   #isAsleep = false;
 
@@ -79,6 +83,7 @@ export class Core implements Chip {
     this.clockHz = surroundings.clockHz;
     this.wires = surroundings.wires;
     this.#complain = surroundings.complain;
+    this.#decoded = surroundings.decoded;
     const cpu = new CPU(surroundings.program, ramBytesForCpu);
     this.cpu = cpu;
     // Packed arrays: a hole would send every access to memory up the prototype chain.
@@ -138,6 +143,7 @@ export class Core implements Chip {
   run(until: number): void {
     const { cpu, alarms, interrupts } = this;
     const { data, progMem } = cpu;
+    const decoded = this.#decoded;
     this.until = until;
     while (cpu.cycles < this.until) {
       if (this.#isAsleep) {
@@ -147,7 +153,7 @@ export class Core implements Chip {
       }
       const wasOn = data[statusRegister]! & interruptsOn;
       const opcode = progMem[cpu.pc]!;
-      avrInstruction(cpu);
+      execute(cpu, decoded);
       if (opcode === sleepInstruction) this.#sleep();
       else if (opcode === erasedWord) this.#complain('erased-program-memory');
       if (cpu.cycles >= alarms.nextAt) {

@@ -14,6 +14,7 @@
 import { wireOfPin } from './arduino-pins.ts';
 import type { ChipComplaint } from './chip.ts';
 import { Core, type CoreSurroundings } from './core.ts';
+import { emptyDecoded } from './decoder.ts';
 import { I2cChips } from './i2c-chips.ts';
 import { eepromBytes, programBytes, ramBytes, resetCause } from './registers.ts';
 import { eightNone, frameOf, type SerialFormat, type SerialFrame, SerialLine } from './serial-line.ts';
@@ -87,6 +88,7 @@ export class Mega2560 {
     this.#lines = Array.from({ length: serialPortCount }, () => new SerialLine());
     this.#surroundings = {
       program: wordsOf(program),
+      decoded: emptyDecoded(),
       clockHz,
       wires: this.wires,
       eepromCells: this.eeprom,
