@@ -40,17 +40,21 @@ const ms = (value: number | null, digits = 0): string =>
   value === null ? 'never' : `${value.toFixed(digits)} ms`;
 
 export function statusLines(status: StatusOnConsole): string[] {
-  const { board, role, term, lagTurns, lagMs, verdict, silentForMs } = status;
+  const { board, role, term, turns, executedTurns, releasedTurns, verdict, silentForMs } = status;
   const peer = board === 'a' ? 'b' : 'a';
-  const lag =
-    lagTurns === null ? '' : `, backup ${lagTurns} turns${lagMs === null ? '' : ` (${ms(lagMs)})`} behind`;
+  const heard = silentForMs === null ? 'not heard yet' : `${verdict}, last heard ${ms(silentForMs)} ago`;
   return [
     `board ${board}: ${role}, term ${term}, ${protection(status)}`,
-    `  turns      ${status.turns} recorded, ${status.executedTurns} run, ${status.releasedTurns} released${lag}`,
-    `  board ${peer}    ${silentForMs === null ? 'not heard yet' : `${verdict}, last heard ${ms(silentForMs)} ago`}`,
+    `  turns      ${turns} recorded, ${executedTurns} run, ${releasedTurns} released`,
+    `  board ${peer}    ${heard}${lagText(status)}`,
     ...linkLines(status.links),
     ...deviceLines(status.devices, false),
   ];
+}
+
+function lagText({ lagTurns, lagMs }: StatusOnConsole): string {
+  if (lagTurns === null) return '';
+  return `; backup ${lagTurns} turns behind${lagMs === null ? '' : `, ${ms(lagMs)}`}`;
 }
 
 function protection({ role, protected: isProtected }: StatusOnConsole): string {
@@ -189,13 +193,13 @@ export function itemLines(item: ConsoleItem): string[] {
     case 'bundle':
       return wrapped(`${item.bytes} bytes written: ${item.path}`);
     case 'confirm':
-      return wrapped(`${item.text} Type yes to go on:`);
+      return [...wrapped(item.text), 'Type yes to go on:'];
     case 'done':
       return wrapped(item.text);
     case 'error':
       return wrapped(`error: ${item.text}`);
     case 'dropped':
-      return [`(${item.items} answers left out: the line was full)`];
+      return [`(${item.items} left out: this line could not take them)`];
     case 'hello':
     case 'help':
       return [];
