@@ -135,7 +135,7 @@ const struct stream_counters *stream_device_counters(uint8_t port);
 /*
  * Puts a whole frame of 1..STREAM_FRAME_BYTES_MAX bytes behind what the port still has to send, or takes nothing of it and
  * returns false. Never waits. A transmit ring of 256 bytes is enough: an INPUT is handed over only when the line is at most 1 ms
- * (12 bytes) behind, so that 167 bytes, nine answers, remain; answers beyond them are lost and asked for again.
+ * (12 bytes) behind, so that 167 bytes, eight answers, remain; answers beyond them are lost and asked for again.
  */
 bool stream_port_transmit(uint8_t port, const uint8_t *frame, uint8_t length);
 
