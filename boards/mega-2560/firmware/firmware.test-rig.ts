@@ -202,7 +202,7 @@ export function sysexesOf(bytes: readonly number[]): number[][] {
 }
 
 /** Attached on port a, announcement taken. */
-export function startAttached(options: { eeprom?: Uint8Array } = {}): FirmwareRig {
+export function startAttached(options: { eeprom?: Uint8Array; program?: Uint8Array } = {}): FirmwareRig {
   const rig = new FirmwareRig(options);
   rig.runUntil('hello', () => rig.sides[0].session !== null);
   rig.attach(0, 1);

@@ -52,15 +52,12 @@ static void prepare_eeprom(void) {
   safe_state_store();
 }
 
-static bool receive(uint8_t port) {
+static void receive(uint8_t port) {
   uint8_t byte;
-  bool any = false;
   /* One ring at most, so that a full line does not keep the rest of the loop waiting. */
   for (uint8_t i = 0; i < 255 && uart_receive(UART_OF_PORT(port), &byte); i++) {
     stream_device_receive(port, byte);
-    any = true;
   }
-  return any;
 }
 
 static void start(void) {
@@ -82,21 +79,30 @@ static void start(void) {
   if (session == 0) stream_impossible();
   firmata_begin_session(clock_ms());
   stream_device_init(session, terms.value, terms.value == 0 ? STREAM_PORT_NONE : terms.tag, clock_ms());
+  watchdog_count_reset();
+}
+
+/* What needs no more than a look every millisecond, while bytes come every 87 us. */
+static void poll_slow_things(uint32_t now_ms) {
+  static uint32_t polled_ms;
+  if (now_ms == polled_ms) return;
+  polled_ms = now_ms;
+  watchdog_feed();
+  console_poll();
+  prepare_eeprom();
 }
 
 int main(void) {
   start();
   for (;;) {
     clock_wanted = 0;
-    watchdog_feed();
     uint32_t now_ms = clock_ms();
     stream_device_time(now_ms);
-    bool more = receive(0);
-    more |= receive(1);
-    more |= firmata_poll(now_ms);
+    receive(0);
+    receive(1);
+    bool more = firmata_poll(now_ms);
     stream_device_send();
-    console_poll();
-    prepare_eeprom();
+    poll_slow_things(now_ms);
     if (more) continue;
     cli();
     if (!clock_wanted) {

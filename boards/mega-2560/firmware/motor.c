@@ -49,6 +49,8 @@ static struct motor motors[MOTORS];
 /* Motors that move, in no order. */
 static uint8_t active[MOTORS];
 static volatile uint8_t active_count;
+static volatile uint8_t ended_count;
+static bool timer_in_use;
 static uint8_t first_served;
 /* The 16-bit counter continued to 32 bits, as of the last reading. */
 static uint32_t ticks;
@@ -117,6 +119,7 @@ ISR(TIMER5_COMPB_vect) {
       if (--motor->steps_left == 0) {
         motor->moving = false;
         motor->ended = true;
+        ended_count++;
         /* Another motor now stands at this index. */
         deactivate(index);
         continue;
@@ -158,7 +161,7 @@ void motor_configure(uint8_t number, uint8_t type, const uint8_t *pin_numbers, u
   motor->type = type;
   motor->wires = pin_count;
   for (uint8_t i = 0; i < pin_count; i++) motor->pins[i] = pin_register(pin_numbers[i]);
-  motor->ended = false;
+  motor_end_reported(number);
   motor->position = 0;
   motor->phase = 0;
 }
@@ -168,7 +171,7 @@ bool motor_configured(uint8_t number) { return motors[number].wires != 0; }
 void motor_forget(uint8_t number) {
   motor_stop(number);
   motors[number].wires = 0;
-  motors[number].ended = false;
+  motor_end_reported(number);
 }
 
 void motor_start(uint8_t number, const struct move *move) {
@@ -183,11 +186,13 @@ void motor_start(uint8_t number, const struct move *move) {
   motor->computed_for = 0;
   if (motor->steps == 0) {
     motor->ended = true;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { ended_count++; }
     return;
   }
   uint32_t first = interval_of(motor, 0);
   motor->interval = interval_of(motor, 1);
   motion_timer_use(MOTION_STEPPER);
+  timer_in_use = true;
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
     if (motor->type == MOTOR_DRIVER && motor->wires > 1) set_pin(motor->pins[1], motor->direction > 0);
     uint32_t now = ticks_now();
@@ -212,7 +217,14 @@ void motor_stop(uint8_t number) {
 
 bool motor_moving(uint8_t number) { return motors[number].moving; }
 bool motor_ended(uint8_t number) { return motors[number].ended; }
-void motor_end_reported(uint8_t number) { motors[number].ended = false; }
+bool motors_ended(void) { return ended_count != 0; }
+
+void motor_end_reported(uint8_t number) {
+  ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
+    if (motors[number].ended) ended_count--;
+    motors[number].ended = false;
+  }
+}
 
 int32_t motor_position(uint8_t number) {
   int32_t position;
@@ -239,7 +251,8 @@ static void compute_ramp(struct motor *motor) {
 
 void motor_poll(void) {
   if (active_count == 0) {
-    motion_timer_release(MOTION_STEPPER);
+    if (timer_in_use) motion_timer_release(MOTION_STEPPER);
+    timer_in_use = false;
     return;
   }
   for (uint8_t i = 0; i < MOTORS; i++) compute_ramp(&motors[i]);

@@ -32,6 +32,8 @@ void motor_stop(uint8_t motor);
 bool motor_moving(uint8_t motor);
 /* A move was made to its end; true until motor_end_reported. */
 bool motor_ended(uint8_t motor);
+/* Of any motor. */
+bool motors_ended(void);
 void motor_end_reported(uint8_t motor);
 
 int32_t motor_position(uint8_t motor);

@@ -274,6 +274,7 @@ static bool report_accel_end(uint8_t device) {
 
 void stepper_poll(void) {
   motor_poll();
+  if (!motors_ended()) return;
   for (uint8_t device = 0; device < DEVICES; device++) {
     if (motor_ended(device) && report_legacy_end(device)) motor_end_reported(device);
     if (motor_ended(ACCEL(device)) && report_accel_end(device)) motor_end_reported(ACCEL(device));

@@ -49,7 +49,8 @@ static inline __attribute__((always_inline)) void take_byte(struct uart *uart, u
   }
   ring[head] = byte;
   uart->receive_head = next;
-  clock_wake();
+  /* A frame ends with 00 (section 4.1): before that there is nothing to be done with its bytes, and every tick looks after them. */
+  if (byte == 0) clock_wake();
 }
 
 static inline __attribute__((always_inline)) void give_byte(struct uart *uart, const uint8_t *ring, uint8_t mask,

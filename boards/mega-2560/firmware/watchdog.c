@@ -9,7 +9,7 @@
 /* Free RAM carries this until the stack has been there. */
 #define PAINT 0xc5
 /* The lowest bytes of that room, which no stack may reach. */
-#define GUARD_BYTES 16
+#define GUARD_BYTES 4
 
 extern uint8_t __heap_start;
 
@@ -60,12 +60,13 @@ void watchdog_init(void) {
     eeprom_log_load(log);
   }
   /* Several flags may be set: power that comes slowly also looks like a brown-out. The first in this order is the one. */
-  for (uint8_t cause = 0; cause < RESET_CAUSES; cause++) {
-    if (!(watchdog_cause_flags & flags[cause])) continue;
-    last_cause = cause;
-    eeprom_log_write(&resets[cause], resets[cause].value + 1, 0);
-    return;
+  for (uint8_t cause = RESET_CAUSES; cause > 0; cause--) {
+    if (watchdog_cause_flags & flags[cause - 1]) last_cause = cause - 1;
   }
+}
+
+void watchdog_count_reset(void) {
+  if (last_cause < RESET_CAUSES) eeprom_log_write(&resets[last_cause], resets[last_cause].value + 1, 0);
 }
 
 void watchdog_feed(void) {

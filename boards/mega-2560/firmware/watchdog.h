@@ -9,8 +9,10 @@
 
 enum reset_cause { RESET_POWER_ON, RESET_EXTERNAL, RESET_BROWN_OUT, RESET_WATCHDOG, RESET_CAUSES };
 
-/* Counts this reset in EEPROM. */
+/* Finds out why there was a reset. */
 void watchdog_init(void);
+/* Counts it in EEPROM, which takes 25 ms at worst: after the session was announced. */
+void watchdog_count_reset(void);
 /* Once a turn of the main loop. Not given when the stack has reached its guard. */
 void watchdog_feed(void);
 
