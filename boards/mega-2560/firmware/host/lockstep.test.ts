@@ -4,8 +4,9 @@
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { anyLife } from './life-intents.test-rig.ts';
+import { ModelLife, type Seen, seenInLives } from './model-life.test-rig.ts';
 import { findCompiler, StreamHostBuild, type StreamSettings } from './stream-host.test-rig.ts';
-import { anyLife, ModelLife, type Seen, seenInLives } from './stream-lockstep.test-rig.ts';
 
 const found = findCompiler();
 const lives = Number(process.env.UNDERSTUDY_LOCKSTEP_LIVES ?? 1000);
