@@ -21,7 +21,7 @@ const restart = 0x40;
 class Memory extends RegisterChip {
   protected powerOn(): void {}
   protected refresh(): void {}
-  protected written(register: number, value: number): void {
+  protected override written(register: number, value: number): void {
     this.registers[register] = value;
   }
 }
