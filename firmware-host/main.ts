@@ -21,9 +21,11 @@ import { ConsoleServer } from './console/console-server.ts';
 import { nodeCrypto } from './crypto.ts';
 import { exitCodes } from './exit-codes.ts';
 import { JournalError } from './journal/entry.ts';
+import { keepBundle } from './journal/past-journals.ts';
 import type { DatagramLink } from './links/link.ts';
 import { openSerialLink } from './links/serial.ts';
 import { openUdpLink } from './links/udp.ts';
+import { BoardWatch } from './metrics/board-watch.ts';
 import { raisePriority } from './priority.ts';
 import { StateError, writeBundle } from './state-directory.ts';
 import type { ExitReason, Report } from './supervisor/effects.ts';
@@ -84,7 +86,22 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
   const boot = writeBundle(own.state, own.filesRoot, config.program, bundle);
   const links = openLinks(config, board);
   const identity = { programHash: bundle.hash, runtime: { ...runtimeIdentity() } };
-  const supervisor = buildSupervisor(config, board, links, pairKey);
+  const version = ownVersion();
+  // Until the consoles are there.
+  let tellBoard = (report: Report): void => log.report(report);
+  const watch = new BoardWatch({
+    board,
+    config,
+    version,
+    programHash: bundle.hash,
+    linkNames: links.map((link) => link.name),
+    environment: process.env,
+    report: (report) => tellBoard(report),
+  });
+  await keepBundle(own.state, bundle).catch((error: Error) => {
+    tellBoard({ level: 'warning', code: 'BUNDLE_NOT_KEPT', text: `for replays later on: ${error.message}` });
+  });
+  const supervisor = watch.observe(buildSupervisor(config, board, links, pairKey));
   const refused = raisePriority(process.pid);
   if (refused !== null) {
     const text = `normal scheduling priority (${refused}): run as root or with LimitNICE=-20, or expect late heartbeats`;
@@ -94,16 +111,20 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
     let server: ConsoleServer | null = null;
     const tell = (report: Report): void => {
       log.report(report);
+      watch.reported(report);
       server?.tell(report);
     };
+    tellBoard = tell;
     const finish = (code: number): void => {
       const closed = server?.close();
+      watch.close();
       process.off('SIGTERM', leave);
       process.off('SIGINT', leave);
       Promise.all([host.stop(), closed]).then(() => resolve(code), reject);
     };
     const leave = (): void => {
       log.report({ level: 'info', code: 'LEAVING', text: 'told to stop' });
+      watch.stopping();
       host.input({ kind: 'leave' });
       setTimeout(() => finish(exitCodes.ok.code), leaveMsMax).unref();
     };
@@ -120,7 +141,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       identity,
       program: config.program,
       stateDirectory: own.state,
-      journal: config.journal,
+      journal: watch.journalOptions(),
       onReport: tell,
       onJournal: (entry) => onConsole.journalled(entry),
       onConsole: (stream, bytes) => {
@@ -128,7 +149,6 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       },
       onExit: (reason) => finish(exitCodeOf[reason]),
     });
-    const version = ownVersion();
     const onConsole = new BoardOnConsole({ board, version, programHash: bundle.hash, config, log, host });
     server = new ConsoleServer({
       board: onConsole,
@@ -145,12 +165,17 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
     }
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);
-    host.start().catch((error: unknown) => {
-      host.stop().finally(() => {
-        server?.close();
-        reject(error);
+    watch.begin(() => host.status());
+    host
+      .start()
+      .then(() => watch.ready())
+      .catch((error: unknown) => {
+        host.stop().finally(() => {
+          watch.close();
+          server?.close();
+          reject(error);
+        });
       });
-    });
   });
 }
 

@@ -78,6 +78,7 @@ describe('parseConfig', () => {
           console: '/etc/understudy/a.sock',
           consolePorts: [],
           filesRoot: '/etc/understudy/state-a/files',
+          metrics: null,
         },
         b: {
           serial: { path: '/dev/ttyAMA0', baudRate: 115_200 },
@@ -89,6 +90,7 @@ describe('parseConfig', () => {
           console: '/run/b.sock',
           consolePorts: [],
           filesRoot: '/etc/understudy/files',
+          metrics: null,
         },
       },
       devices: [
@@ -118,7 +120,7 @@ describe('parseConfig', () => {
         restartDelayMs: 1_000,
         restartsMax: 10,
       },
-      journal: { fsync: 'interval', fsyncIntervalMs: 50 },
+      journal: { fsync: 'interval', fsyncIntervalMs: 50, keepBytes: 2 ** 28, warnBytes: 2 ** 30 },
       log: { level: 'info' },
     });
   });
@@ -183,7 +185,7 @@ journal: {fsync: sometimes, colour: red}
       'pair.yaml:20:3 timing.heartbeatIntervallMs is not a key: the keys here are heartbeatIntervalMs, detectionTimeoutMs, suspectTimeoutMs, waitForPeerMs, turnTimeoutMs, deviceTimeoutMs, keepaliveIntervalMs, lagTurnsMax, lagMsMax',
       'pair.yaml:21:1 polcy is not a key: did you mean policy?',
       'pair.yaml:22:18 journal.fsync must be one of: always, interval, never (got "sometimes")',
-      'pair.yaml:22:29 journal.colour is not a key: the keys here are fsync, fsyncIntervalMs',
+      'pair.yaml:22:29 journal.colour is not a key: the keys here are fsync, fsyncIntervalMs, keepBytes, warnBytes',
     ]);
     expect(error.problems[1]).toMatchObject({ line: 18, column: 24, key: 'timing.heartbeatIntervalMs' });
   });

@@ -75,6 +75,8 @@ export interface BoardConfig {
   console: string;
   consolePorts: ConsolePortConfig[];
   filesRoot: string;
+  /** Of the HTTP server with metrics and health; null: none. */
+  metrics: SocketAddress | null;
 }
 
 export interface DeviceConfig {
@@ -250,7 +252,7 @@ function complete(checked: Checked, file: string): Config {
   const directory = dirname(resolve(file));
   const absolute = (path: string): string => resolve(directory, path);
   const boardOf = (name: BoardName): BoardConfig => {
-    const { serial, ethernet, state, console: terminal, filesRoot } = checked.boards[name];
+    const { serial, ethernet, state, console: terminal, filesRoot, metrics } = checked.boards[name];
     return {
       serial: serial === undefined ? null : { ...serial, path: absolute(serial.path) },
       ethernet: ethernet ?? null,
@@ -262,6 +264,7 @@ function complete(checked: Checked, file: string): Config {
         password: password ?? null,
       })),
       filesRoot: filesRoot === undefined ? join(absolute(state), 'files') : absolute(filesRoot),
+      metrics: metrics ?? null,
     };
   };
   const chosen = checked.devices.findIndex((device) => device.arbiter);

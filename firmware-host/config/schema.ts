@@ -7,6 +7,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { parsePasswordHash, passwordHashRule } from '../console/password.ts';
+import { keepBytesDefault } from '../journal/past-journals.ts';
 
 const wholeNumber = (least: number, most: number) => {
   const rule = `must be a whole number ${least}..${most}`;
@@ -65,6 +66,14 @@ const consolePort = mapping({
     .optional(),
 });
 
+const loopbackRule =
+  'must be on a loopback address, such as 127.0.0.1:9464 or [::1]:9464: it is not protected';
+
+const loopbackAddress = address.refine(
+  (value) => /^127\./.test(value.address) || value.address === '::1',
+  loopbackRule,
+);
+
 /** The local socket alone, or with ports beside it. */
 const consoleOfBoard = z.preprocess(
   (value) => (typeof value === 'string' ? { socket: value } : value),
@@ -91,6 +100,8 @@ const board = mapping({
   console: consoleOfBoard,
   /** Directory under which the program's file writes go. Default: `files` in `state`. */
   filesRoot: text().optional(),
+  /** Where `/metrics` and `/health` are served (HTTP, for this machine only). Default: nowhere. */
+  metrics: loopbackAddress.optional(),
 });
 
 const device = mapping({
@@ -165,6 +176,10 @@ const journal = mapping({
   /** When the journal goes to the disk (journal/writer.ts has the table of what each survives). */
   fsync: oneOf('always', 'interval', 'never').default('interval'),
   fsyncIntervalMs: wholeNumber(1, 60_000).default(50),
+  /** What past histories and their programs may take on the disk, in bytes; the oldest go first. */
+  keepBytes: wholeNumber(0, 2 ** 50).default(keepBytesDefault),
+  /** Size of the running journal at which it is told, and at each doubling, in bytes. */
+  warnBytes: wholeNumber(2 ** 16, 2 ** 50).default(2 ** 30),
 });
 
 const log = mapping({ level: oneOf('error', 'warn', 'info').default('info') });
