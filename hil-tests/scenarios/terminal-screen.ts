@@ -1,0 +1,71 @@
+/**
+ * A real terminal for tests: a program in a tmux of its own, typed to by keys and read as the screen shows it. Ended with the
+ * test; the tmux server has a name that nobody else uses.
+ */
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const lookIntervalMs = 50;
+
+/** Null when the program is there, else why a test is skipped. */
+export function missing(...programs: string[]): string | null {
+  const absent = programs.filter((program) => spawnSync('which', [program]).status !== 0);
+  return absent.length === 0 ? null : `not installed: ${absent.join(', ')} (Debian packages of these names)`;
+}
+
+export class TerminalScreen {
+  readonly #server = `understudy-test-${randomBytes(6).toString('hex')}`;
+
+  constructor(
+    command: readonly string[],
+    size: { columns: number; rows: number } = { columns: 80, rows: 24 },
+  ) {
+    const { columns, rows } = size;
+    const words = ['-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows)];
+    // Not exec'd by a shell of the user's: words stay words.
+    execFileSync('tmux', ['-L', this.#server, ...words, command.map(quoted).join(' ')]);
+  }
+
+  /** Keys by tmux's names: `Enter`, `Up`, `C-c`; other words as they are. */
+  async keys(...keys: string[]): Promise<void> {
+    await run('tmux', ['-L', this.#server, 'send-keys', ...keys]);
+  }
+
+  /** A line, letter by letter, and Enter. */
+  async line(text: string): Promise<void> {
+    await run('tmux', ['-L', this.#server, 'send-keys', '-l', text]);
+    await this.keys('Enter');
+  }
+
+  async screen(): Promise<string> {
+    const { stdout } = await run('tmux', ['-L', this.#server, 'capture-pane', '-p', '-S', '-2000']);
+    return stdout;
+  }
+
+  /** Waits until what is shown holds `text`; rejects with the screen. */
+  async shows(text: string | RegExp, timeoutMs = 10_000): Promise<string> {
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      const screen = await this.screen();
+      if (typeof text === 'string' ? screen.includes(text) : text.test(screen)) return screen;
+      if (performance.now() > until) throw new Error(`not shown within ${timeoutMs} ms: ${text}\n${screen}`);
+      await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+    }
+  }
+
+  /** Forgets what was shown, so that what comes next is told from what was there. */
+  async clear(): Promise<void> {
+    await run('tmux', ['-L', this.#server, 'send-keys', 'C-l']);
+    await run('tmux', ['-L', this.#server, 'clear-history']);
+  }
+
+  close(): void {
+    spawnSync('tmux', ['-L', this.#server, 'kill-server']);
+  }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
