@@ -17,6 +17,7 @@ const commands: Record<string, () => Promise<Register>> = {
   monitor: async () => (await import('./commands/monitor.ts')).registerMonitor,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   key: async () => (await import('./commands/key.ts')).registerKey,
+  console: async () => (await import('./commands/console.ts')).registerConsole,
   rig: async () => (await import('./commands/rig.ts')).registerRig,
   simulate: async () => (await import('./commands/simulate.ts')).registerSimulate,
 };
