@@ -3,7 +3,8 @@
  * as another one.
  *
  * That a serial port is gone is not always told: a read after a hang-up returns nothing, for ever (links/serial.ts). So
- * the device file is looked at twice a second: an adapter that is pulled out takes its file with it.
+ * the device file is looked at twice a second: an adapter that is pulled out takes its file with it, and the next one may
+ * have the same name.
  */
 import { statSync } from 'node:fs';
 import { createConnection } from 'node:net';
@@ -34,6 +35,12 @@ export interface PortAddress {
 export type OpenPort = (address: PortAddress, listener: PortListener) => ConsolePort;
 
 const lookIntervalMs = 500;
+
+/** Tells a device file from another one that has taken its name. */
+function nodeOf(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev} ${found.ino} ${found.rdev}`;
+}
 
 /** A path that is not there yet is a socket when it is called one. */
 export function kindOf(path: string): 'socket' | 'line' {
@@ -115,8 +122,9 @@ function openLine({ path, baudRate }: PortAddress, listener: PortListener): Cons
     if (state === 'ended') return shut();
     if (error) return end(reasonOf(error));
     state = 'open';
+    const opened = nodeOf(path);
     look = setInterval(() => {
-      if (statSync(path, { throwIfNoEntry: false }) === undefined) end('the port went away');
+      if (nodeOf(path) !== opened) end('the port went away');
     }, lookIntervalMs);
     listener.opened();
   });

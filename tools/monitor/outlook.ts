@@ -115,8 +115,9 @@ function weaknessesOf(views: Record<Board, BoardView | null>): string[] {
     }
   }
   for (const [name, boards] of silent) {
-    const where = boards.length === 2 ? 'both boards' : `board ${boards[0]!.toUpperCase()}`;
-    weaknesses.push(`${name} is silent at ${where}`);
+    // A cable that is cut is silent at both ends, which is not worth a word.
+    const isAtOne = boards.length === 1 && views.a !== null && views.b !== null;
+    weaknesses.push(`${name} is silent${isAtOne ? ` at board ${boards[0]!.toUpperCase()}` : ''}`);
   }
   return weaknesses;
 }

@@ -191,11 +191,14 @@ function drawWhy(canvas: Canvas, { x, y, width, height }: Region, model: Monitor
   const { board, incident } = newest;
   const lasted = incident.decidedAtMs === null ? null : incident.decidedAtMs - incident.beganAtMs;
   const head = `${incident.outcome} on board ${board.toUpperCase()}${lasted === null ? '' : `, decided in ${milliseconds(lasted)}`}`;
-  const lines: { text: string; style: Style }[] = [{ text: head, style: 'strong' }];
+  const rule = `${incident.cause}, ${incident.rule} (${incident.section})`;
+  const lines: { text: string; style: Style }[] = [
+    { text: head, style: 'strong' },
+    ...wrapped(rule, width - 2).map((text) => ({ text, style: 'dim' as const })),
+  ];
   for (const sentence of incident.sentences) {
     lines.push(...wrapped(sentence, width - 2).map((text) => ({ text, style: 'plain' as const })));
   }
-  lines.push({ text: `${incident.cause}, ${incident.rule} (${incident.section})`, style: 'dim' });
   for (const [row, line] of lines.slice(0, height).entries()) {
     canvas.text(x + 1, y + row, line.text, line.style, width - 2);
   }

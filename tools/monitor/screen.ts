@@ -109,7 +109,9 @@ function drawHead(canvas: Canvas, model: MonitorModel, view: MonitorView): void 
   canvas.text(x, 2, takeover.text, takeover.style);
   x += takeover.text.length;
   const last = model.lastTakeoverMs === null ? '' : `  Last one: ${milliseconds(model.lastTakeoverMs)}.`;
-  const weak = model.outlook.weaknesses.length === 0 ? '' : `  ${model.outlook.weaknesses.join('; ')}.`;
+  // On a banner of another colour than green, they are not said yet.
+  const isSaid = banner.text.startsWith('PROTECTED');
+  const weak = isSaid ? '' : model.outlook.weaknesses.map((each) => `  ${each}.`).join('');
   if (x + last.length < columns) canvas.text(x, 2, last, 'dim');
   if (isWide && x + last.length + 10 < columns) canvas.text(x + last.length, 2, weak, 'warning');
 }

@@ -31,17 +31,22 @@ export function columnTitle(board: Board, column: BoardColumn): Said {
 
 export function portWords(port: PortPicture | null, labelWidth: number): Said {
   if (port === null) return { text: 'console: none attached', style: 'dim' };
+  const label = shortLabel(port.label, labelWidth);
   const words: Record<PortPicture['phase'], Said> = {
-    waiting: { text: `LOST, looks for it: ${port.text}`, style: 'bad' },
-    opening: { text: 'opens it', style: 'warning' },
-    greeting: { text: 'open, asks for JSON', style: 'warning' },
-    locked: { text: 'wants a password: press p', style: 'warning' },
-    live: { text: 'attached', style: 'plain' },
-    silent: { text: 'SILENT', style: 'bad' },
-    ended: { text: `lost: ${port.text}`, style: 'bad' },
+    waiting: { text: `LOST: ${label} ${port.text}`, style: 'bad' },
+    // The port is tried again and again: that is no other state for someone who looks.
+    opening:
+      port.board === null
+        ? { text: `opens ${label}`, style: 'warning' }
+        : { text: `LOST: ${label}`, style: 'bad' },
+    greeting: { text: `${label} is open, no answer yet`, style: 'warning' },
+    locked: { text: `${label} wants a password: press p`, style: 'warning' },
+    live: { text: `${label} attached`, style: 'plain' },
+    silent: { text: `SILENT: ${label}`, style: 'bad' },
+    ended: { text: `lost: ${label} ${port.text}`, style: 'bad' },
   };
   const { text, style } = words[port.phase];
-  return { text: `console ${shortLabel(port.label, labelWidth)} ${text}`, style };
+  return { text: `console ${text}`, style };
 }
 
 /** The end of a long path says more than its beginning. */
@@ -60,7 +65,11 @@ export function bannerWords({ outlook, boards, ports }: MonitorModel): Said {
   if (leader === null) return { text: 'NOT PROTECTED: no board is in control', style: 'banner-bad' };
   const [first, second] = [leader.toUpperCase(), otherBoard(leader).toUpperCase()];
   if (isProtected && budget === 'two') {
-    return { text: `PROTECTED: if board ${first} fails now, board ${second} goes on`, style: 'banner-good' };
+    const rest = `if board ${first} fails now, board ${second} goes on`;
+    const [weakness, ...more] = outlook.weaknesses;
+    if (weakness === undefined) return { text: `PROTECTED: ${rest}`, style: 'banner-good' };
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    return { text: `PROTECTED, but ${weakness}${others}: ${rest}`, style: 'banner-warning' };
   }
   const column = boards[otherBoard(leader)];
   const why = !column.isFresh
@@ -80,9 +89,7 @@ export function bannerWords({ outlook, boards, ports }: MonitorModel): Said {
 export function budgetWords({ outlook }: MonitorModel): Said {
   switch (outlook.budget) {
     case 'two':
-      return outlook.weaknesses.length === 0
-        ? { text: 'TWO failures away', style: 'good' }
-        : { text: 'TWO failures away, one spare is gone', style: 'warning' };
+      return { text: 'TWO failures away', style: outlook.weaknesses.length === 0 ? 'good' : 'warning' };
     case 'one':
       return { text: 'ONE failure away', style: 'warning' };
     case 'none':
