@@ -281,6 +281,26 @@ describe('power', () => {
     expect([...sessions].sort((a, b) => a - b)).toEqual(sessions);
   }, 120_000);
 
+  test('each cause of a reset is counted over all lives', () => {
+    const rig = startAttached();
+    rig.machine.reset('external');
+    rig.run(200);
+    rig.machine.reset('brownOut');
+    rig.run(200);
+    rig.machine.powerCycle();
+    rig.run(400);
+    const info = rig.info();
+    const causes = [
+      'resets_power',
+      'resets_external',
+      'resets_brown_out',
+      'resets_watchdog',
+      'last_reset',
+      'session',
+    ];
+    expect(causes.map((key) => info.get(key))).toEqual(['2', '1', '1', '0', 'power', '4']);
+  });
+
   test('wear is spread: no cell is programmed more often than its share of 260 terms', () => {
     const rig = startAttached();
     const { session } = rig.sides[0];

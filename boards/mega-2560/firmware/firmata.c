@@ -284,17 +284,19 @@ static void parse_in_sysex(uint8_t byte) {
   }
 }
 
+/* A message that this byte cuts off is counted, at most once with what the byte itself is. */
 static void parse_command(uint8_t byte) {
-  if (parser == SHORT_MESSAGE) count_malformed();
+  bool torn = parser == SHORT_MESSAGE;
   parser = OUTSIDE;
+  uint8_t bytes = data_bytes_of(byte);
+  if (byte != START_SYSEX && bytes == NOT_A_COMMAND) {
+    count_malformed();
+    return;
+  }
+  if (torn && bytes != 0) count_malformed();
   if (byte == START_SYSEX) {
     parser = IN_SYSEX;
     sysex_length = 0;
-    return;
-  }
-  uint8_t bytes = data_bytes_of(byte);
-  if (bytes == NOT_A_COMMAND) {
-    count_malformed();
     return;
   }
   status = byte;

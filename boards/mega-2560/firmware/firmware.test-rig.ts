@@ -45,6 +45,8 @@ export class BoardSide {
 
 export class FirmwareRig {
   readonly machine: Mega2560;
+  /** What becomes of a byte on the lines of the boards; both ways. */
+  damage: (byte: number) => readonly number[] = (byte) => [byte];
   readonly sides: readonly [BoardSide, BoardSide] = [new BoardSide(), new BoardSide()];
   readonly consoleBytes: number[] = [];
 
@@ -54,7 +56,7 @@ export class FirmwareRig {
       if (serial === consoleSerial) this.consoleBytes.push(byte);
       const port = serialOfPort.indexOf(serial as 1 | 2) as Port | -1;
       if (port >= 0 && !this.sides[port as Port].isCut) {
-        this.step(port as Port, { kind: 'bytes', bytes: Uint8Array.of(byte) });
+        this.step(port as Port, { kind: 'bytes', bytes: Uint8Array.from(this.damage(byte)) });
       }
     });
     for (const port of [0, 1] as const) this.step(port, { kind: 'port-opened' });
@@ -70,7 +72,10 @@ export class FirmwareRig {
     switch (effect.kind) {
       case 'transmit':
         if (side.isCut) return;
-        for (const byte of effect.bytes) this.machine.serialIn(serialOfPort[port], byte, { bitsPerSecond });
+        for (const sent of effect.bytes) {
+          for (const byte of this.damage(sent))
+            this.machine.serialIn(serialOfPort[port], byte, { bitsPerSecond });
+        }
         return;
       case 'hello':
         side.session = effect.session;

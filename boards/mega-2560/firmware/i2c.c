@@ -4,6 +4,7 @@
 #include <avr/io.h>
 #include <avr/pgmspace.h>
 #include <stdbool.h>
+#include <util/atomic.h>
 #include <util/delay.h>
 #include <util/twi.h>
 
@@ -120,6 +121,7 @@ ISR(TWI_vect) {
 }
 
 static void start(enum state next) {
+  /* No interrupt comes before TWCR is written: the last one left the unit without TWIE. */
   since_us = clock_us();
   state = next;
   TWCR = GO | (1 << TWSTA);
@@ -259,23 +261,40 @@ static void report(void) {
   state = IDLE;
 }
 
+/* The interrupt sets the time anew when it ends a state. */
+static bool lasted(uint32_t us) {
+  uint32_t since;
+  ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { since = since_us; }
+  return clock_us() - since >= us;
+}
+
+static void give_up(void) {
+  bool moving;
+  ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
+    moving = state == SENDING || state == RECEIVING;
+    if (moving) {
+      TWCR = 0;
+      state = FINISHED;
+    }
+  }
+  if (moving) clear_bus();
+}
+
 void i2c_poll(void) {
   switch (state) {
     case IDLE:
       if (enabled && continuous_next < continuous_count) begin_read(&continuous[continuous_next++]);
       return;
     case PAUSING:
-      if (clock_us() - since_us >= pause_us && !(TWCR & (1 << TWSTO))) start(RECEIVING);
+      if (lasted(pause_us) && !(TWCR & (1 << TWSTO))) start(RECEIVING);
       return;
     case FINISHED:
-      if (TWCR & (1 << TWSTO) && clock_us() - since_us < 2 * TIMEOUT_US) return;
+      if (TWCR & (1 << TWSTO) && !lasted(TIMEOUT_US)) return;
       if (is_read) report();
       else state = IDLE;
       return;
     default:
-      if (clock_us() - since_us < TIMEOUT_US) return;
-      clear_bus();
-      state = FINISHED;
+      if (lasted(TIMEOUT_US)) give_up();
       return;
   }
 }
