@@ -153,6 +153,45 @@ describe('parseConfig', () => {
     expect(config.devices.map((device) => device.arbiter)).toEqual([false, true]);
   });
 
+  it('takes ports of the console beside its socket', () => {
+    const hash = `scrypt:32768:${'0'.repeat(32)}:${'f'.repeat(64)}`;
+    const { boards } = parseConfig(
+      changed((value) => {
+        const ports = [
+          { path: '/dev/ttyS1', password: hash },
+          { path: './console', baudRate: 9600 },
+        ];
+        value.boards.a.console = { socket: './a.sock', ports };
+      }),
+      '/etc/understudy/pair.yaml',
+    );
+    expect(boards.a.console).toBe('/etc/understudy/a.sock');
+    expect(boards.a.consolePorts).toEqual([
+      { path: '/dev/ttyS1', baudRate: 115_200, password: hash },
+      { path: '/etc/understudy/console', baudRate: 9600, password: null },
+    ]);
+  });
+
+  it('refuses console ports that cannot work', () => {
+    const rules = (ports: unknown[]): string[] =>
+      rulesOf(
+        changed((value) => {
+          value.boards.a.console = { socket: './a.sock', ports };
+        }),
+      );
+    expect(rules([{ path: '/dev/x', password: 'hunter2' }])[0]).toContain(
+      'boards.a.console.ports[0].password must be a hash made by `understudy console password`',
+    );
+    // A password that was typed where its hash belongs is not repeated into a log.
+    expect(rules([{ path: '/dev/x', password: 'hunter2' }]).join()).not.toContain('hunter2');
+    expect(rules([{ baudRate: 9600 }])[0]).toContain('boards.a.console.ports[0].path is missing');
+    expect(rules([{ path: '/dev/x', baudrate: 9600 }])[0]).toContain('did you mean baudRate?');
+    expect(rules([{ path: '/dev/x' }, { path: '/dev/x' }])[0]).toContain(
+      'boards.a.console.ports[1].path must not be in use for something else on this board',
+    );
+    expect(rules([{ path: '/dev/ttyAMA1' }]).join()).toContain('must not be in use');
+  });
+
   it('takes a section without content for one left out', () => {
     expect(parseConfig(`${least}timing:\npolicy:\narguments:\n`, 'x').timing.heartbeatIntervalMs).toBe(10);
   });

@@ -154,7 +154,7 @@ export function parseConfig(source: string, file: string): Config {
       return issue.keys.map((key) => unknownKey(document, raw, issue.path, key, placed));
     }
     const value = valueAt(raw, issue.path);
-    const isSecret = issue.path[0] === 'pairKey';
+    const isSecret = issue.path[0] === 'pairKey' || issue.path.at(-1) === 'password';
     const got = value === undefined ? '' : `(got ${isSecret ? 'a secret' : shown(value)})`;
     const rule =
       value === undefined && issue.code !== 'custom' ? `is missing: ${issue.message}` : issue.message;
