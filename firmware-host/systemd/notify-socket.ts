@@ -50,7 +50,7 @@ export class NotifySocket {
       ...words: number[]
     ) => number;
     this.#sendto = libc.func(
-      'ssize_t sendto(int socket, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)',
+      'intptr_t sendto(int socket, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)',
     ) as (...words: unknown[]) => number;
     this.#close = libc.func('int close(int socket)') as (socket: number) => number;
     this.#socket = socket(familyUnix, typeDatagram | closeOnExec, 0);
