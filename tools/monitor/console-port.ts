@@ -56,6 +56,7 @@ function reasonOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   const text = error.message;
   if (code === 'ENOENT' || /No such file/i.test(text)) return 'is not there';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the board closed it';
   if (code === 'ECONNREFUSED') return 'no board listens on it';
   if (code === 'EACCES' || /Permission denied/i.test(text))
     return 'this user may not open it: be in group dialout, or the same user as the board';

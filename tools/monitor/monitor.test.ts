@@ -160,6 +160,27 @@ describe('understudy monitor', () => {
     await wide.until(/WHY: the last incident/, 'the page');
   });
 
+  it('shows that both cables are cut, and that one board works alone', async () => {
+    rig.cut('serial');
+    rig.cut('ethernet');
+    const text = await wide.until(/NOT PROTECTED: .*board [AB] works alone/, 'the lonely board');
+    expect(text).toMatch(/ONE failure away\. If [AB] died now, control would be lost/);
+    await cabled.until(/SILENT.*SILENT.*\n.*SILENT.*SILENT/, 'both cables on both boards');
+    rig.restore('serial');
+    rig.restore('ethernet');
+    await rig.until(() => rig.isProtected(), 20_000, 'both boards have met again');
+    await cabled.until(isProtected, 'PROTECTED again');
+  });
+
+  it('shows that the program of the primary has died, and who leads after it', async () => {
+    const leader = rig.primary()!;
+    const next = leader === 'a' ? 'b' : 'a';
+    rig.killReplica(leader);
+    await rig.until(() => rig.primary() === next && rig.isProtected(), 20_000, 'the other board leads');
+    await wide.until(new RegExp(`PROTECTED: if board ${next.toUpperCase()} fails`), 'the new leader');
+    await wide.until(/REPLICA_(ENDED|THREW)/, 'the cause, on the page of why');
+  });
+
   it('finds the console of a board again that was killed and started', async () => {
     const leader = rig.primary()!;
     rig.kill(leader);

@@ -184,6 +184,8 @@ class MonitorSession {
   // ---------------------------------------------------------------- what comes
 
   #news(port: number, news: DriverNews, now: number): void {
+    // What it says when it is left is no news.
+    if (this.#isClosed) return;
     const { label } = this.#options.targets[port]!;
     const wallTimeMs = this.#surroundings.wallTimeMs();
     switch (news.kind) {

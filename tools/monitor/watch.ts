@@ -87,7 +87,7 @@ export class PairWatch {
       this.note(now, 'info', 'PORT_ATTACHED', `${shortLabel(picture.label)}: attached`);
     } else if ((before === 'live' && phase !== 'opening') || phase === 'locked') {
       this.note(now, 'warning', 'PORT_LOST', `${shortLabel(picture.label)}: ${text}`);
-    } else if (phase === 'waiting' && this.#refusals[port] !== text) {
+    } else if ((phase === 'waiting' || phase === 'ended') && this.#refusals[port] !== text) {
       // Told once, not at every attempt.
       this.#refusals[port] = text;
       this.note(now, 'warning', 'PORT_REFUSED', `${shortLabel(picture.label)}: ${text}`);

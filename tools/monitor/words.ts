@@ -58,7 +58,8 @@ export function bannerWords({ outlook, boards, ports }: MonitorModel): Said {
   const { leader, isProtected, budget } = outlook;
   if (budget === 'unknown') {
     const why = ports.map(
-      ({ label, phase, text }) => `${shortLabel(label)} ${phase === 'waiting' ? text : phase}`,
+      ({ label, phase, text }) =>
+        `${shortLabel(label)} ${phase === 'waiting' || phase === 'ended' ? text : phase}`,
     );
     return { text: `NO CONSOLE ANSWERS: ${why.join('; ')}`, style: 'banner-bad' };
   }
@@ -95,12 +96,14 @@ export function budgetWords({ outlook }: MonitorModel): Said {
     case 'none':
       return { text: 'NONE left: control is lost', style: 'bad' };
     case 'unknown':
-      return { text: 'not known', style: 'dim' };
+      return { text: 'The state is not known', style: 'dim' };
   }
 }
 
 /** How long a takeover would last, and of what that is the sum; `isLong` for a wide screen. */
-export function takeoverWords({ outlook: { takeover, leader } }: MonitorModel, isLong: boolean): Said {
+export function takeoverWords({ outlook }: MonitorModel, isLong: boolean): Said {
+  const { takeover, leader, budget } = outlook;
+  if (budget === 'unknown') return { text: '', style: 'plain' };
   if (leader === null) return { text: 'Nobody is in control.', style: 'bad' };
   const first = leader.toUpperCase();
   if (takeover === null) return { text: `If ${first} died now, control would be lost.`, style: 'warning' };
