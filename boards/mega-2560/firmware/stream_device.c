@@ -14,6 +14,12 @@
 
 #include "wire_message.h"
 
+#ifdef __GNUC__
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 #define STATIC_CHECK(name, condition) typedef char static_check_##name[(condition) ? 1 : -1]
 STATIC_CHECK(hold_time, STREAM_HOLD_TIME_MS >= 10 && STREAM_HOLD_TIME_MS <= 60000);
 STATIC_CHECK(window, STREAM_WINDOW_BYTES >= WIRE_PIECE_BYTES_MAX && STREAM_WINDOW_BYTES <= 4096);
@@ -460,11 +466,10 @@ static void receive_payload(uint8_t port, const uint8_t *payload, uint8_t length
   }
 }
 
-void stream_device_receive(uint8_t port, uint8_t byte) {
-  struct wire_frame_receiver *receiver;
-  require(port < STREAM_PORTS);
-  receiver = &device.ports[port].receiver;
-  switch (wire_frame_receive(receiver, byte)) {
+/* Apart: what happens once a frame must not cost each of its bytes the saving of registers. */
+static APART void finish_frame(uint8_t port, enum wire_frame_event event) {
+  const struct wire_frame_receiver *receiver = &device.ports[port].receiver;
+  switch (event) {
     case WIRE_FRAME_NONE:
       return;
     case WIRE_FRAME_COMPLETE:
@@ -483,6 +488,13 @@ void stream_device_receive(uint8_t port, uint8_t byte) {
       discard(port, STREAM_FRAME_CRC);
       return;
   }
+}
+
+void stream_device_receive(uint8_t port, uint8_t byte) {
+  enum wire_frame_event event;
+  require(port < STREAM_PORTS);
+  event = wire_frame_receive(&device.ports[port].receiver, byte);
+  if (event != WIRE_FRAME_NONE) finish_frame(port, event);
 }
 
 /* ---- What there is to know ---- */
