@@ -144,6 +144,7 @@ async function runWith(config: Config, board: 'a' | 'b', log: BoardLog): Promise
       journal: watch.journalOptions(),
       onReport: tell,
       onJournal: (entry) => onConsole.journalled(entry),
+      onReplica: (seen) => onConsole.replicaSaw(seen),
       onConsole: (stream, bytes) => {
         log.program(stream, bytes);
       },

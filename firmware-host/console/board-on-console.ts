@@ -2,11 +2,12 @@
 import type { BoardLog } from '../board-log.ts';
 import type { Config } from '../config/config.ts';
 import type { OperatorCommand, Report } from '../supervisor/effects.ts';
-import type { HostStatus, JournalledEntry } from '../supervisor/host.ts';
+import type { HostStatus, JournalledEntry, SeenByReplica } from '../supervisor/host.ts';
 import { bundleOf, writeBundle } from './bundle-file.ts';
 import type { LogLevel } from './command-line.ts';
 import type { ConsoleBoard } from './console-board.ts';
 import type { EventOnConsole, Incident, JournalLine, StatusOnConsole } from './console-schema.ts';
+import { DevicePins } from './device-pins.ts';
 import { IncidentLog } from './incidents.ts';
 import { JournalTail } from './journal-tail.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -36,6 +37,7 @@ export class BoardOnConsole implements ConsoleBoard {
   readonly #events: EventOnConsole[] = [];
   readonly #incidents: IncidentLog;
   readonly #journal = new JournalTail();
+  readonly #pins: DevicePins;
   /** Reports since an order was given, while it is carried out. */
   #ordered: Report[] | null = null;
   #eventCount = 0;
@@ -46,6 +48,7 @@ export class BoardOnConsole implements ConsoleBoard {
     const { board, config, programHash, version } = options;
     const { heartbeatIntervalMs, detectionTimeoutMs, suspectTimeoutMs, lagMsMax } = config.timing;
     this.board = board;
+    this.#pins = new DevicePins(config.devices.map((device) => device.name));
     this.version = version;
     this.program = config.program;
     this.programHash = programHash;
@@ -68,6 +71,10 @@ export class BoardOnConsole implements ConsoleBoard {
     this.#journal.add(entry);
   }
 
+  replicaSaw(seen: SeenByReplica): void {
+    this.#pins.see(seen);
+  }
+
   status(): StatusOnConsole {
     const { hostMs, monotonicMs: _at, ...status } = this.#options.host.status();
     const { devices } = this.#options.config;
@@ -81,6 +88,7 @@ export class BoardOnConsole implements ConsoleBoard {
       devices: status.devices.map((device, index) => ({
         ...device,
         arbiter: devices[index]?.arbiter ?? false,
+        pins: this.#pins.of(device.name),
       })),
     };
   }

@@ -356,7 +356,7 @@ export class IncidentLog {
       cause,
       rule,
       isNoticed
-        ? `The kernel said that the other board’s process is gone, and it stayed silent for ${suspectTimeoutMs} ms.`
+        ? `The kernel said that the other board’s process is gone, and nothing had been heard of it for ${silentForMs} ms (suspect timeout ${suspectTimeoutMs} ms).`
         : `The other board was silent on every link for ${silentForMs} ms (detection timeout ${detectionTimeoutMs} ms).`,
     );
     this.#silence(incident, details);

@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import type { Identity, JournalNote } from '../../protocol/pair-message.ts';
-import type { BootOptions } from '../ipc.ts';
+import type { BootOptions, ToReplica } from '../ipc.ts';
 import type { JournalHeader } from '../journal/entry.ts';
 import type { JournalOptions } from '../journal/writer.ts';
 import type { DatagramLink } from '../links/link.ts';
@@ -30,6 +30,14 @@ export type JournalledEntry =
   /** An empty journal was begun. */
   { kind: 'create' } | { kind: 'batch'; bytes: Uint8Array } | { kind: 'note'; note: JournalNote };
 
+export type SeenByReplica =
+  /** A new process, which has run nothing. */
+  | { kind: 'started' }
+  /** Bytes of a device, for the program. */
+  | { kind: 'input'; port: number; bytes: Uint8Array }
+  /** What a turn did: `encodeOutputs`. */
+  | { kind: 'outputs'; outputs: Uint8Array };
+
 export interface HostOptions {
   board: 'a' | 'b';
   supervisor: Supervisor;
@@ -46,6 +54,8 @@ export interface HostOptions {
   onConsole(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   /** What is journalled, for whoever watches. */
   onJournal(entry: JournalledEntry): void;
+  /** What the replica is told and says, on either board, for whoever watches. */
+  onReplica(seen: SeenByReplica): void;
   onExit(reason: ExitReason): void;
 }
 
@@ -142,7 +152,7 @@ export class Host {
       case 'replica-start':
         return this.#startReplica();
       case 'replica-send':
-        this.#replica?.send(effect.message);
+        this.#toReplica(effect.message);
         return;
       case 'replica-stop':
         this.#replica?.stop();
@@ -184,6 +194,13 @@ export class Host {
     }
   }
 
+  #toReplica(message: ToReplica): void {
+    this.#replica?.send(message);
+    if (message.kind !== 'turn' || message.event.kind !== 'port-data') return;
+    const { port, bytes } = message.event;
+    this.#options.onReplica({ kind: 'input', port, bytes });
+  }
+
   #header(historyId: string, startedAtMs: number): JournalHeader {
     const { identity, program } = this.#options;
     return { historyId, startedAtMs, bundleHash: identity.programHash, program, runtime: identity.runtime };
@@ -201,7 +218,10 @@ export class Host {
     this.#replica?.stop();
     const replica = new ReplicaProcess(this.#options.boot, {
       message: (message) => {
-        if (this.#replica === replica) this.input({ kind: 'replica', message });
+        if (this.#replica !== replica) return;
+        if (message.kind === 'done' && message.outputs.length > 0)
+          this.#options.onReplica({ kind: 'outputs', outputs: message.outputs });
+        this.input({ kind: 'replica', message });
       },
       exited: (reason) => {
         if (this.#replica !== replica) return;
@@ -212,6 +232,7 @@ export class Host {
         this.#options.onReport({ level: 'warning', code: 'REPLICA_NOISE', text: text.trimEnd() }),
     });
     this.#replica = replica;
+    this.#options.onReplica({ kind: 'started' });
   }
 
   #wakeAt(at: number): void {
