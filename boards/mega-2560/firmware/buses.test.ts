@@ -83,7 +83,7 @@ describe('I2C', () => {
     rig.write(0, 0xf0, i2cRequest, 0x50, readOnce, 0, 0, 1, 0, 0xf7);
     rig.runUntil('reply', () => rig.takenSysex(0).length === 1);
     expect(rig.machine.timeMs - from).toBeGreaterThan(20);
-    expect(rig.machine.timeMs - from).toBeLessThan(26);
+    expect(rig.machine.timeMs - from).toBeLessThan(28);
   });
 
   test('a chip that is not there is reported, and costs nothing that follows', () => {

@@ -92,6 +92,20 @@ static void poll_slow_things(uint32_t now_ms) {
   prepare_eeprom();
 }
 
+/* An interrupt that wants nothing of the main loop (a byte of a frame, a step) does not run it. */
+static void sleep_until_wanted(void) {
+  cli();
+  while (!clock_wanted) {
+    sleep_enable();
+    /* The instruction after sei is carried out before any interrupt: none can come between the look and the sleep. */
+    sei();
+    sleep_cpu();
+    sleep_disable();
+    cli();
+  }
+  sei();
+}
+
 int main(void) {
   start();
   for (;;) {
@@ -104,14 +118,6 @@ int main(void) {
     stream_device_send();
     poll_slow_things(now_ms);
     if (more) continue;
-    cli();
-    if (!clock_wanted) {
-      sleep_enable();
-      /* The instruction after sei is carried out before any interrupt: none can come between the look and the sleep. */
-      sei();
-      sleep_cpu();
-      sleep_disable();
-    }
-    sei();
+    sleep_until_wanted();
   }
 }

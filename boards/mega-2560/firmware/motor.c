@@ -16,19 +16,21 @@
 #define STEPS_PER_SECOND_MIN 0.1f
 #define TICKS_PER_SECOND 2000000.0f
 
-/* Between two interrupts at least so much (32 us) is left to the main loop, and no more than so many steps (8 us each) are made in one. */
-#define LEAD_TICKS 64
+/* Between two interrupts at least so much (20 us) is left to the main loop, and no more than so many steps (8 us each) are made in one. */
+#define LEAD_TICKS 40
 #define STEPS_PER_INTERRUPT 4
 /* A compare can be at most one turn of the 16-bit counter ahead; the interrupt comes in between to count the turns. */
 #define CHECKPOINT_TICKS 50000UL
 
-/* What the interrupt needs of a motor. 20 motors of 48 bytes. */
+/* What the interrupt needs of a motor. 20 motors of 53 bytes. */
 struct motor {
   uint8_t type;
   uint8_t wires;
   struct pin_register pins[MOTOR_WIRES_MAX];
   volatile bool moving;
   volatile bool ended;
+  /* The pause after each step is another: the main loop has to compute it. */
+  bool ramps;
   int8_t direction;
   /* Position modulo the coil pattern's length. */
   uint8_t phase;
@@ -115,8 +117,9 @@ ISR(TIMER5_COMPB_vect) {
       }
       step_once(motor);
       made++;
-      clock_wake();
+      if (motor->ramps) clock_wake();
       if (--motor->steps_left == 0) {
+        clock_wake();
         motor->moving = false;
         motor->ended = true;
         ended_count++;
@@ -184,6 +187,7 @@ void motor_start(uint8_t number, const struct move *move) {
   motor->acceleration = move->acceleration;
   motor->deceleration = move->deceleration;
   motor->computed_for = 0;
+  motor->ramps = move->acceleration > 0 || move->deceleration > 0;
   if (motor->steps == 0) {
     motor->ended = true;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { ended_count++; }
@@ -240,7 +244,7 @@ void motor_set_position_zero(uint8_t number) {
 }
 
 static void compute_ramp(struct motor *motor) {
-  if (!motor->moving || (motor->acceleration <= 0 && motor->deceleration <= 0)) return;
+  if (!motor->moving || !motor->ramps) return;
   uint32_t made;
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { made = motor->steps - motor->steps_left; }
   if (made == motor->computed_for) return;
