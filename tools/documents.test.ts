@@ -48,8 +48,11 @@ test('the configuration in the README is valid, and a part of the sample', () =>
   expect(parse(readFileSync(sample, 'utf8'))).toMatchObject(parse(shown!) as object);
 });
 
-test('the exit codes that systemd must not restart are those of the table', () => {
-  const [, codes] = /RestartPreventExitStatus=([\d ]+)/.exec(read('README.md'))!;
+test.each([
+  'README.md',
+  'examples/understudy.service',
+])('the exit codes that systemd must not restart are those of the table, in %s', (document) => {
+  const [, codes] = /RestartPreventExitStatus=([\d ]+)/.exec(read(document))!;
   const hopeless = Object.values<ExitCode>(exitCodes)
     .filter(({ code, isRetried }) => !isRetried && code > 1 && code < 100)
     .map(({ code }) => code);
@@ -58,7 +61,7 @@ test('the exit codes that systemd must not restart are those of the table', () =
 
 test('every command that the README shows exists, with its options', async () => {
   const shown = [...read('README.md').matchAll(/^\| `understudy (\w+)/gm)].map(([, command]) => command!);
-  expect(shown).toEqual(['dev', 'run', 'doctor', 'journal', 'key', 'rig', 'simulate']);
+  expect(shown).toEqual(['dev', 'run', 'doctor', 'journal', 'replay', 'key', 'rig', 'simulate']);
   for (const line of read('README.md').matchAll(/^understudy (\w+) (.*?)(?: +#.*)?$/gm)) {
     const { stdout } = await runCommand(line[1]!, '--help');
     for (const [option] of line[2]!.matchAll(/--[a-z-]+/g)) expect(stdout).toContain(option);
