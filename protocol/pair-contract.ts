@@ -63,8 +63,8 @@ export type PairEffect =
   | { kind: 'gate'; mode: GateMode }
   | { kind: 'query' }
   | { kind: 'attach'; term: number; claim: Claim }
-  /** The claim was granted: actuate. */
-  | { kind: 'lead'; term: number; claim: Claim }
+  /** The claim was granted: actuate. `afresh`: from no records, for the newest ones there were are lost. */
+  | { kind: 'lead'; term: number; claim: Claim; afresh: boolean }
   /** Become a copy of the primary. `fresh`: drop the own replica, join from the start. */
   | { kind: 'follow'; fresh: boolean }
   /** Stop actuating at once; the replica's outputs since the last acknowledgement are not ours any more. */

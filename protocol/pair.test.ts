@@ -63,7 +63,7 @@ const table: { name: string; path: PairInput[]; input: PairInput; role: Role; ef
     path: [{ kind: 'begin', journal: { term: 5, turns: 9 } }],
     input: peer('starting', 7, { term: 4, turns: 1 }),
     role: 'contending',
-    effects: ['gate closed', 'attach 8 cold-start'],
+    effects: ['PAIR_STALE_JOURNAL', 'gate closed', 'attach 8 cold-start'],
   },
   {
     name: 'a primary is there: follow it',
@@ -325,6 +325,70 @@ test.each(table)('$name', ({ path, input, role, effects }) => {
   after(pair, ...path);
   expect(after(pair, input)).toEqual(effects);
   expect(pair.role).toBe(role);
+});
+
+test('nobody has the records of the newest reign: the program is started afresh', () => {
+  const lead = (journalTerm: number, claimed: number) => {
+    const pair = new Pair(options);
+    after(pair, { kind: 'begin', journal: { term: journalTerm, turns: 9 } }, peer('starting', 7));
+    const effects = pair.step(0, { kind: 'attached', term: claimed });
+    return effects.find((effect) => effect.kind === 'lead');
+  };
+  expect(lead(5, 8)).toMatchObject({ term: 8, claim: 'cold-start', afresh: true });
+  expect(lead(7, 8)).toMatchObject({ term: 8, claim: 'cold-start', afresh: false });
+});
+
+test('a term that only the device knows of makes the records of both boards stale too', () => {
+  const pair = new Pair(options);
+  after(pair, { kind: 'begin', journal: { term: 5, turns: 9 } }, peer('starting', 5));
+  expect(after(pair, { kind: 'stale', heldTerm: 6 })).toEqual([
+    'PAIR_STALE_JOURNAL',
+    'gate closed',
+    'attach 7 cold-start',
+  ]);
+});
+
+test('the other board leads no more: a backup takes over, one that joins waits as at a start', () => {
+  for (const [path, effects, role] of [
+    [toBackup, ['gate closed', 'attach 2 takeover'], 'contending'],
+    [toJoining, ['step-down', 'PAIR_NOT_ELIGIBLE', 'announce'], 'stepped-down'],
+  ] as const) {
+    const pair = new Pair(options);
+    after(pair, ...path);
+    expect(short(pair.step(10, { kind: 'peer-role', role: 'stepped-down', term: 1 }))).toEqual([]);
+    expect(pair.nextWakeAt).toBe(1010);
+    expect(short(pair.step(1009, { kind: 'tick' }))).toEqual([]);
+    expect(short(pair.step(1010, { kind: 'tick' }))).toEqual(effects);
+    expect(pair.role).toBe(role);
+  }
+});
+
+test('a leader that leads again in time is followed on', () => {
+  const pair = new Pair(options);
+  after(pair, ...toBackup);
+  pair.step(10, { kind: 'peer-role', role: 'stepped-down', term: 1 });
+  pair.step(500, { kind: 'peer-role', role: 'primary', term: 1 });
+  expect(short(pair.step(2000, { kind: 'tick' }))).toEqual([]);
+  expect(pair.role).toBe('backup');
+});
+
+test('who steps down for a board that was silent for a while follows it', () => {
+  const pair = new Pair(options);
+  after(pair, ...toPrimary, red, { kind: 'verdict', verdict: 'green' });
+  expect(after(pair, { kind: 'peer-role', role: 'primary', term: 2 })).toEqual([...stepDown, ...follow]);
+  expect(pair.role).toBe('joining');
+});
+
+test('alone with a stale journal and a device that says it is safe: asks twice, for the first answer may be old', () => {
+  const pair = new Pair(options);
+  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
+  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([]);
+  expect(short(pair.step(2000, { kind: 'tick' }))).toEqual(['query']);
+  expect(short(pair.step(2001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([
+    'gate closed',
+    'attach 5 cold-start',
+  ]);
 });
 
 test('alone: waits, asks for the device’s term, claims the next one', () => {

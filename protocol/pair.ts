@@ -37,6 +37,8 @@ export class Pair {
   protected = false;
   claim: Claim | null = null;
   #claimedTerm = 0;
+  /** The claim is made with journals that end before the newest reign: what was done under it, nobody knows. */
+  #claimedAfresh = false;
   #claimedAt = 0;
   #journal: JournalSummary = { term: 0, turns: 0 };
   #peer: PeerSummary | null = null;
@@ -47,15 +49,24 @@ export class Pair {
   #forcedToLead = false;
   #staleReported = false;
   #querying = false;
+  /** Since then the device says that nobody leads, while this board's journal is stale. */
+  #safeSince: number | null = null;
   /** Joining, and the primary is silent. */
   #joinBroken = false;
+  /** Backup or joining, and since then the other board says that it does not lead. */
+  #leaderlessSince: number | null = null;
 
   constructor(options: PairOptions) {
     this.#options = options;
   }
 
+  /** The other board as far as it is heard: of one that is silent nothing is known that counts. */
   get peer(): PeerSummary | null {
-    return this.#peer;
+    return this.#verdict === 'red' ? null : this.#peer;
+  }
+
+  get #follows(): boolean {
+    return this.role === 'backup' || this.role === 'joining';
   }
 
   get handingOver(): boolean {
@@ -73,6 +84,9 @@ export class Pair {
       return this.#waitingSince + this.#options.waitForPeerMs;
     }
     if (this.role === 'contending') return this.#claimedAt + this.#options.claimRetryMs;
+    if (this.#follows && this.#leaderlessSince !== null) {
+      return this.#leaderlessSince + this.#options.waitForPeerMs;
+    }
     return null;
   }
 
@@ -188,6 +202,8 @@ export class Pair {
       this.#peer.role = role;
       this.#peer.term = Math.max(this.#peer.term, term);
     }
+    const leads = role === 'primary' || role === 'contending' || term > this.term;
+    this.#leaderlessSince = this.#follows && !leads ? (this.#leaderlessSince ?? now) : null;
     if (role === 'contending' && this.role === 'primary' && this.protected && !this.#handingOver) {
       // It takes us for dead, and acknowledges nothing until the device has decided.
       this.protected = false;
@@ -248,19 +264,19 @@ export class Pair {
         this.#waitingSince = now;
         this.#joinBroken = true;
         // The streams of the session outlive a silence, not a restart.
-        return restarted ? this.#giveUpJoining(now, why) : [];
+        return restarted ? this.#giveUpJoining(now, why, true) : [];
       default:
-        this.#peer = null;
+        if (restarted) this.#peer = null;
         return [];
     }
   }
 
-  #giveUpJoining(now: number, why: string): PairEffect[] {
+  #giveUpJoining(now: number, why: string, restarted: boolean): PairEffect[] {
     // Unprotected: what the dead primary released last is not in our journal. Wait for it, as at a start.
     this.role = 'stepped-down';
     this.#joinBroken = false;
     this.#waitingSince = now;
-    this.#peer = null;
+    if (restarted) this.#peer = null;
     return [
       { kind: 'step-down' },
       report('alarm', 'PAIR_NOT_ELIGIBLE', `${why} while this board was still joining: it cannot take over`),
@@ -273,6 +289,7 @@ export class Pair {
     this.#querying = false;
     this.claim = claim;
     this.#claimedTerm = term;
+    this.#claimedAfresh = false;
     this.#claimedAt = now;
     return [
       { kind: 'gate', mode: 'closed' },
@@ -291,7 +308,7 @@ export class Pair {
     this.#forcedToLead = false;
     return [
       report('info', 'PAIR_PRIMARY', `primary of term ${term} (${claim})`),
-      { kind: 'lead', term, claim },
+      { kind: 'lead', term, claim, afresh: this.#claimedAfresh },
       { kind: 'gate', mode: 'open' },
       report('warning', 'PAIR_SOLO', 'no backup: the next failure stops the program'),
       { kind: 'announce' },
@@ -301,12 +318,12 @@ export class Pair {
   #stale(now: number, heldTerm: number): PairEffect[] {
     if (this.role === 'contending') {
       if (heldTerm < this.#claimedTerm) return [];
-      if (this.claim === 'cold-start' && this.#peer?.role !== 'primary') {
+      if (this.claim === 'cold-start' && this.peer?.role !== 'primary') {
         // Nobody we know of leads, only our count is behind the device's.
         this.role = 'starting';
         this.claim = null;
-        if (this.#peer !== null || this.#forcedToLead) {
-          return this.#contend(now, 'cold-start', heldTerm + 1, `the device has seen term ${heldTerm}`);
+        if (this.peer !== null || this.#forcedToLead) {
+          return this.#coldStart(now, heldTerm, `the device has seen term ${heldTerm}`);
         }
         return this.#reportStale(heldTerm);
       }
@@ -331,8 +348,9 @@ export class Pair {
       report('warning', 'PAIR_STEPPED_DOWN', why),
       { kind: 'announce' },
     ];
-    if (this.#peer?.role === 'primary' && this.#peer.term > this.term) {
-      effects.push(...this.#follow(this.#peer.term));
+    const { peer } = this;
+    if (peer?.role === 'primary' && peer.term > this.term) {
+      effects.push(...this.#follow(peer.term));
     }
     return effects;
   }
@@ -394,7 +412,15 @@ export class Pair {
       this.role === 'joining' &&
       now - this.#waitingSince >= this.#options.waitForPeerMs
     ) {
-      return this.#giveUpJoining(now, 'the other board stayed silent');
+      return this.#giveUpJoining(now, 'the other board stayed silent', false);
+    }
+    if (this.#follows && this.#leaderlessSince !== null) {
+      if (now - this.#leaderlessSince < this.#options.waitForPeerMs) return [];
+      this.#leaderlessSince = null;
+      // It lost the device to a claim that its claimer had given up meanwhile, say, and joins whoever leads.
+      const gone = 'the other board leads no more';
+      if (this.role === 'joining') return this.#giveUpJoining(now, gone, false);
+      return this.#contend(now, 'takeover', this.term + 1, gone);
     }
     if (this.role === 'starting' || this.role === 'stepped-down') return this.#decide(now);
     return [];
@@ -403,8 +429,8 @@ export class Pair {
   /** Nobody is known to lead. Both boards reckon the same from what they told each other. */
   #decide(now: number): PairEffect[] {
     if (!this.#begun || (this.role !== 'starting' && this.role !== 'stepped-down')) return [];
-    const peer = this.#peer;
-    if (peer !== null && this.#verdict !== 'red') {
+    const { peer } = this;
+    if (peer !== null) {
       if (peer.role === 'primary') return this.#follow(peer.term);
       const leading =
         peer.role !== 'contending' &&
@@ -416,8 +442,8 @@ export class Pair {
         this.#waitingSince = now;
         return [];
       }
-      const term = Math.max(this.#journal.term, peer.journal.term, this.term, peer.term) + 1;
-      return this.#contend(now, 'cold-start', term, 'both boards are here and this one leads');
+      const newestTerm = Math.max(this.#journal.term, peer.journal.term, this.term, peer.term);
+      return this.#coldStart(now, newestTerm, 'both boards are here and this one leads');
     }
     const waited = now - this.#waitingSince;
     if (waited < this.#options.waitForPeerMs) return [];
@@ -429,13 +455,32 @@ export class Pair {
     return [report('warning', 'PAIR_WAITING_FOR_PEER', 'no other board; waiting (policy.alone is wait)')];
   }
 
+  /** `newestTerm`: of all reigns that are known of. */
+  #coldStart(now: number, newestTerm: number, why: string): PairEffect[] {
+    const recordedTerm = Math.max(this.#journal.term, this.peer?.journal.term ?? 0);
+    const effects = this.#contend(now, 'cold-start', newestTerm + 1, why);
+    if (recordedTerm === newestTerm || (this.#journal.turns === 0 && recordedTerm === 0)) return effects;
+    this.#claimedAfresh = true;
+    const text =
+      `no board has the records of term ${newestTerm}, the newest known end in term ${recordedTerm}: ` +
+      'the program is started afresh';
+    return [report('alarm', 'PAIR_STALE_JOURNAL', text), ...effects];
+  }
+
   #heldTerm(now: number, heldTerm: number, safe: boolean): PairEffect[] {
     if ((this.role !== 'starting' && this.role !== 'stepped-down') || !this.#querying) return [];
     this.#querying = false;
     if (heldTerm > this.#journal.term && !this.#forcedToLead) {
       // A stale journal never leads. But when the device has gone safe there is nothing left to go on with: the session
       // is new, so winning the term starts the program afresh (supervisor), which is better than nothing for ever.
-      if (!safe) return this.#reportStale(heldTerm);
+      if (!safe) {
+        this.#safeSince = null;
+        return this.#reportStale(heldTerm);
+      }
+      // This may have been said long ago, to a board that did not run: what is said to the next question was not.
+      this.#safeSince ??= now;
+      if (now - this.#safeSince < this.#options.waitForPeerMs) return [];
+      this.#safeSince = null;
       const why = `nobody leads and the device is in its safe state: this board's journal (term ${this.#journal.term}) is dropped`;
       return this.#contend(now, 'cold-start', heldTerm + 1, why);
     }

@@ -62,6 +62,7 @@ export class DeviceSupervision {
   /** Asks for actuation, going on with the counts that this board holds. */
   attach(stream: DeviceStream, term: number): void {
     const inputsReceived = stream.session === null ? 0 : stream.inputsReceived;
+    stream.attaching = true;
     this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived });
   }
 
@@ -69,6 +70,7 @@ export class DeviceSupervision {
   takeAnew(stream: DeviceStream): void {
     const { term } = this.#core.pair;
     stream.attached = false;
+    stream.attaching = true;
     stream.rebase(null, 0, 0);
     this.control(stream, { kind: 'attach', term, session: null, inputsReceived: 0 });
   }
@@ -78,11 +80,12 @@ export class DeviceSupervision {
     else this.#core.emit({ kind: 'device-transmit', device: stream.index, bytes });
   }
 
-  /** Gives every device up. */
+  /** Gives every device up, also those that have been asked for: nobody shall be granted what nobody waits for. */
   letGo(): void {
     for (const stream of this.#core.streams) {
-      if (stream.attached) this.control(stream, { kind: 'release' });
+      if (stream.attached || stream.attaching) this.control(stream, { kind: 'release' });
       stream.attached = false;
+      stream.attaching = false;
     }
   }
 
@@ -122,6 +125,7 @@ export class DeviceSupervision {
       case 'stale': {
         const { heldTerm } = effect;
         stream.attached = false;
+        stream.attaching = false;
         this.#core.report('alarm', 'DEVICE_STALE', `${name} holds term ${heldTerm}`, {
           device: name,
           heldTerm,
@@ -189,18 +193,26 @@ export class DeviceSupervision {
     const { name } = stream.options;
     const { term, session, outputsAccepted: outputs } = granted;
     stream.attached = true;
+    stream.attaching = false;
     this.#core.report('info', 'DEVICE_ATTACHED', `${name} follows term ${term}`, {
       device: name,
       term,
       session,
       outputs,
     });
+    if (!this.#parts.reign.leading && pair.role !== 'contending') {
+      // The answer to a claim that was given up while it was on its way: nobody shall wait for this board.
+      this.control(stream, { kind: 'release' });
+      stream.attached = false;
+      return;
+    }
     const inputs = missing?.to ?? 0;
     const untouched = log.turns === 0 && histories.id === null;
     if (stream.session === null || untouched) {
       stream.rebase(session, outputs, inputs);
-      // A program that still has to be told of the loss has no counts in the new session.
-      if (!untouched && !stream.lost) histories.noteDevice(stream);
+      // A program that still has to be told of the loss has no counts in the new session, and a history that is about to be
+      // given up never has: with this note in its journal a restart would go on with it, silently.
+      if (!untouched && !stream.lost && !histories.continuityLost) histories.noteDevice(stream);
     } else if (stream.session !== session) {
       const text = `${name} was restarted meanwhile`;
       this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { session });
@@ -227,6 +239,8 @@ export class DeviceSupervision {
   #sessionLost(stream: DeviceStream, session: number): void {
     const { arbiter, log, pair } = this.#core;
     const { histories, reign } = this.#parts;
+    // A late answer to a claim that was given up: the records that this board keeps by now are of this very session.
+    if (!reign.leading && session === stream.session) return;
     const text = `${stream.options.name} was restarted or went to its safe state`;
     this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { device: stream.options.name, session });
     if (!reign.leading) {

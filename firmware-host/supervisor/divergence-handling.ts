@@ -96,6 +96,13 @@ export class DivergenceHandling {
     this.#parts.messages.flush();
   }
 
+  /** Nobody will say any more what differed. What has come since has no replica: the journal brings another one there. */
+  steppedDown(): void {
+    if (this.#mismatch === null) return;
+    this.#mismatch = null;
+    this.#core.runner.reset();
+  }
+
   traceArrived(turn: number, outputs: string): void {
     const mismatch = this.#mismatch;
     if (mismatch === null || mismatch.turn !== turn) return;

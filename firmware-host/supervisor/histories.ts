@@ -48,6 +48,8 @@ export class Histories {
   /** The own journal is being run again, up to this turn. */
   #resuming: { turns: number } | null = null;
   /** Times that it was tried without coming to the end. */
+  /** What the journal is asked for, from this turn on. */
+  #readFromTurn: number | null = null;
   #resumeFailures = 0;
 
   constructor(core: CoreState, parts: Others) {
@@ -166,12 +168,15 @@ export class Histories {
   }
 
   #readJournal(fromTurn: number): void {
+    this.#readFromTurn = fromTurn;
     this.#core.emit({ kind: 'journal-read', historyId: this.id!, fromTurn });
   }
 
   /** The journal's next batches; none when it ends. */
-  journalChunk(batches: Uint8Array[]): void {
-    if (this.#resuming === null) return;
+  journalChunk(fromTurn: number, batches: Uint8Array[]): void {
+    // A replica that failed while its journal was being read is begun anew: what was asked for it comes all the same.
+    if (this.#resuming === null || fromTurn !== this.#readFromTurn) return;
+    this.#readFromTurn = null;
     for (const bytes of batches) this.#parts.turns.replay(decodeBatch(bytes), bytes);
     const { turns } = this.#core.log;
     if (turns < this.#resuming.turns && batches.length > 0) this.#readJournal(turns);

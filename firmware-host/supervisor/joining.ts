@@ -28,6 +28,8 @@ export class Joining {
   readonly #parts: Others;
   /** The records that come belong to this board's copy. */
   following = false;
+  /** The primary says those of another history, which this board has not taken up. */
+  #isElsewhere = false;
   /** Number of our newest wish to join. */
   #join = 0;
   /** The term under which we wished to. */
@@ -129,15 +131,19 @@ export class Joining {
     const { histories, program } = this.#parts;
     if (message.join !== this.#join) return;
     if (pair.role === 'backup') role({ kind: 'unprotected', reason: 'the primary began a new history' });
-    if (pair.role !== 'joining') return;
+    if (pair.role !== 'joining') {
+      this.#isElsewhere = true;
+      return;
+    }
     this.following = true;
+    this.#isElsewhere = false;
     program.restartsAre(message.restarts);
     histories.adopt(message);
   }
 
   note(message: Extract<PairMessage, { kind: 'note' }>): void {
-    // One of a history that was sent for an earlier wish.
-    if (!this.following) return;
+    // One of a history that was sent for an earlier wish, or that this board did not take up.
+    if (!this.following || this.#isElsewhere) return;
     this.#parts.histories.adoptNote(message.note);
   }
 
@@ -177,7 +183,7 @@ export class Joining {
   }
 
   #takeRecords(bytes: Uint8Array): void {
-    if (!this.following) return;
+    if (!this.following || this.#isElsewhere) return;
     const { log } = this.#core;
     let batch: RecordBatch;
     try {

@@ -17,6 +17,7 @@ import type { Parts } from './parts.ts';
 type Others = Pick<
   Parts,
   | 'devices'
+  | 'divergence'
   | 'follower'
   | 'handover'
   | 'histories'
@@ -78,7 +79,7 @@ export class Reign {
 
   // ---------------------------------------------------------------- granted
 
-  lead(term: number, claim: Claim): void {
+  lead(term: number, claim: Claim, afresh: boolean): void {
     const { arbiter, log, options, streams } = this.#core;
     const { devices, follower, histories, joining, messages, peer } = this.#parts;
     this.leading = true;
@@ -90,7 +91,7 @@ export class Reign {
       follower.forget();
       if (peer.connected) messages.say({ kind: 'reign', term });
       // Without a turn recorded the program has not begun: nothing is lost by starting it here.
-      if (log.turns === 0 || histories.continuityLost) return this.#beginAnew();
+      if (log.turns === 0 || histories.continuityLost || afresh) return this.#beginAnew();
     }
     histories.note({ kind: 'term', term, turn: log.turns, board: options.board });
     if (claim === 'solo') {
@@ -131,13 +132,14 @@ export class Reign {
 
   stepDown(): void {
     const { runner, streams } = this.#core;
-    const { devices, follower, handover, histories, joining, leaving, program } = this.#parts;
+    const { devices, divergence, follower, handover, histories, joining, leaving, program } = this.#parts;
     this.leading = false;
     joining.giveUp();
     this.#pendingClaim = null;
     handover.forget();
     follower.steppedDown();
     program.steppedDown();
+    divergence.steppedDown();
     devices.restartAt = null;
     leaving.steppedDown();
     // What waited for this board's reign is done again by whoever leads next.

@@ -203,7 +203,7 @@ export class Supervisor {
   #journalChunk(historyId: string, fromTurn: number, batches: Uint8Array[]): void {
     const { follower, histories } = this.#parts;
     if (historyId !== histories.id) return;
-    if (histories.resuming) histories.journalChunk(batches);
+    if (histories.resuming) histories.journalChunk(fromTurn, batches);
     else follower.journalChunk(fromTurn, batches);
   }
 
@@ -289,7 +289,7 @@ export class Supervisor {
       case 'attach':
         return reign.claim(effect.term);
       case 'lead':
-        return reign.lead(effect.term, effect.claim);
+        return reign.lead(effect.term, effect.claim, effect.afresh);
       case 'follow':
         return joining.follow();
       case 'step-down':

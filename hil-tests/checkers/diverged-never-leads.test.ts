@@ -20,7 +20,8 @@ test('a board that diverged may lead again once it is a copy anew', () => {
   expect(judge([...diverged, attached('a', 2), leads('a', 2)])).toBeNull();
 });
 
-test('until then it neither gets the device nor leads', () => {
-  expect(judge([...diverged, attached('b', 2)])).toContain('was given the device under term 2');
+test('until then it does not lead, and may ask for the device only to begin anew', () => {
+  const anew = leads('b', 2, { historyId: 'new' });
+  expect(judge([...diverged, attached('b', 2), anew])).toBeNull();
   expect(judge([...diverged, leads('b', 2)])).toContain('leads term 2');
 });

@@ -5,25 +5,14 @@
  * because its own journal was run again by a fresh replica, digest by digest (RESUMED).
  */
 import type { BoardName } from '../simulator/fault.ts';
-import {
-  type Checker,
-  type CheckerFactory,
-  type LifeFacts,
-  type Observed,
-  Violation,
-} from '../simulator/observation.ts';
+import { type Checker, type CheckerFactory, type Observed, Violation } from '../simulator/observation.ts';
 
 class DivergedNeverLeads implements Checker {
   readonly name = 'diverged-never-leads';
   readonly promise = '6: a backup that has diverged is stopped and reported; it never takes over';
-  readonly #arbiter: number;
   /** The history from which the board's copy diverged and which it has not joined again. */
   readonly #diverged: Record<BoardName, string | null> = { a: null, b: null };
   readonly #historyId: Record<BoardName, string | null> = { a: null, b: null };
-
-  constructor(facts: LifeFacts) {
-    this.#arbiter = facts.devices.findIndex((device) => device.arbiter);
-  }
 
   observe(observed: Observed): void {
     switch (observed.kind) {
@@ -37,9 +26,6 @@ class DivergedNeverLeads implements Checker {
         this.#diverged[observed.board] = null;
         this.#historyId[observed.board] = observed.historyId;
         return;
-      case 'device-attached':
-        if (observed.device !== this.#arbiter || this.#diverged[observed.board] === null) return;
-        return this.#fail(observed.board, `was given the device under term ${observed.term}`);
       case 'role': {
         const { board, status } = observed;
         this.#historyId[board] = status.historyId;
@@ -47,20 +33,16 @@ class DivergedNeverLeads implements Checker {
         if (status.role === 'backup' || status.historyId !== this.#diverged[board]) {
           this.#diverged[board] = null;
         } else if (status.role === 'primary') {
-          this.#fail(board, `leads term ${status.term}`);
+          throw new Violation(
+            this.name,
+            `board ${board} leads term ${status.term}, but its copy of history ${status.historyId} has diverged`,
+          );
         }
       }
     }
   }
 
   end(): void {}
-
-  #fail(board: BoardName, did: string): never {
-    throw new Violation(
-      this.name,
-      `board ${board} ${did}, but its copy of history ${this.#diverged[board]} has diverged`,
-    );
-  }
 }
 
-export const divergedNeverLeads: CheckerFactory = (facts) => new DivergedNeverLeads(facts);
+export const divergedNeverLeads: CheckerFactory = () => new DivergedNeverLeads();

@@ -1,6 +1,13 @@
 /** Which of a life's faults were at work in a window of time. */
 import { type BoardName, endOf, type Fault, type LinkName } from '../simulator/fault.ts';
 
+/** What a slow link still holds when it is none any more, in bytes. */
+const queueBytesMax = 4096;
+
+function isOverAt(fault: Fault): number {
+  return endOf(fault) + (fault.kind === 'slow-link' ? (queueBytesMax * 10_000) / fault.bitsPerSecond : 0);
+}
+
 export function anyFaultBetween(
   faults: readonly Fault[],
   from: number,
@@ -8,7 +15,7 @@ export function anyFaultBetween(
   touches: (fault: Fault) => boolean,
 ): boolean {
   for (const fault of faults) {
-    if (fault.at <= to && endOf(fault) >= from && touches(fault)) return true;
+    if (fault.at <= to && isOverAt(fault) >= from && touches(fault)) return true;
   }
   return false;
 }

@@ -75,7 +75,7 @@ export class HistoriesSeen {
       case 'fault':
         if (observed.phase === 'begins' && observed.fault.kind === 'replica') {
           if (observed.fault.how !== 'diverges') return;
-          this.#taint[observed.fault.board] = 'struck';
+          if (this.#taint[observed.fault.board] !== 'wrong') this.#taint[observed.fault.board] = 'struck';
           this.anyTaint = true;
         }
     }
@@ -173,7 +173,8 @@ export class HistoriesSeen {
     if (journal.historyId !== null && (journal.historyId !== historyId || turns < journal.turns)) {
       this.#damage(board);
     }
-    this.#cutTo[board] = journal.historyId === historyId && turns < journal.turns ? turns : null;
+    if (journal.historyId !== historyId) this.#cutTo[board] = null;
+    else if (turns < journal.turns) this.#cutTo[board] = Math.min(turns, this.#cutTo[board] ?? turns);
     this.#journals[board] = { historyId, turns: historyId === null ? 0 : turns };
   }
 

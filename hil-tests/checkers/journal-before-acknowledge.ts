@@ -65,8 +65,8 @@ class JournalBeforeAcknowledge implements Checker {
         kept.leads = false;
         kept.joins = false;
         if (observed.historyId === null) return;
+        this.#giveUp(kept);
         if (kept.historyId !== observed.historyId) {
-          this.#giveUp(kept);
           kept.historyId = observed.historyId;
           kept.durable = observed.turns;
         }

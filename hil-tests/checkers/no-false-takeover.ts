@@ -131,6 +131,8 @@ class NoFalseTakeover implements Checker {
       if (pauses === 1) watcher.asleepAt = at;
       return;
     }
+    // It was another process that slept, or none.
+    if (watcher.asleepAt === never) return;
     watcher.wokeAt = at;
     if (pauses === 0) watcher.sleptMs = at - watcher.asleepAt;
   }
@@ -192,7 +194,12 @@ class NoFalseTakeover implements Checker {
     const watcher = this.#watchers[board];
     const peer = this.#states.of(otherBoard(board));
     if (at - watcher.redAt < stepMs || at - watcher.handoverAt < stepMs) return;
-    if (peer.process > 1 && peer.upAt >= backupSince) return;
+    // What its process before had still said may have made this board a backup after that one was gone.
+    if (peer.process > 1 && (peer.upAt >= backupSince || at - peer.upAt < meetingMs)) return;
+    // It has not led for so long that this board may ask for what nobody uses.
+    const leaderlessMs = (at - peer.roleSince) * this.#clockFactor;
+    const leads = peer.role === 'primary' || peer.role === 'contending';
+    if (!leads && leaderlessMs >= this.#facts.waitForPeerMs) return;
     this.#fail(
       `board ${board} claims the device from board ${otherBoard(board)}, which neither fell silent nor restarted nor asked`,
     );

@@ -6,7 +6,10 @@
  * happen
  *
  *   - to a backup that takes over: it holds every record that led to an output, in its memory
- *   - under fsync `always` to anybody, while no disk is lost: who lacks records waits for the board that has them
+ *   - under fsync `always` to anybody, while no disk is lost or full: who lacks records waits for the board that has them
+ *
+ * What a protected primary had released need not be on its own disk yet: should its backup be gone a moment before its own
+ * power is, that is two failures at once.
  *
  * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
@@ -20,12 +23,17 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
+import { otherBoard } from './board-states.ts';
 
 interface Part {
   role: Role | null;
   historyId: string | null;
   /** It was a backup when it asked for the device, and is no other process since. */
   tookOver: boolean;
+  stored: number;
+  durable: number;
+  /** Its power was cut when it had records that were nowhere else. */
+  isCut: boolean;
 }
 
 class NoLostRecords implements Checker {
@@ -39,14 +47,37 @@ class NoLostRecords implements Checker {
   constructor({ faults, fsync }: LifeFacts) {
     this.#isExcepted = faults.some((fault) => fault.kind === 'replica' && fault.how === 'diverges');
     this.#isKept =
-      fsync === 'always' && !faults.some((fault) => fault.kind === 'power' && fault.disk === 'lost');
+      fsync === 'always' &&
+      !faults.some(
+        (fault) => fault.kind === 'disk-full' || (fault.kind === 'power' && fault.disk === 'lost'),
+      );
   }
 
   observe(observed: Observed): void {
     switch (observed.kind) {
-      case 'board-up':
-        this.#parts[observed.board] = newPart();
+      case 'stored':
+        if (observed.turns < this.#parts[observed.board].stored) this.#parts[observed.board].durable = 0;
+        this.#parts[observed.board].stored = observed.turns;
         return;
+      case 'durable':
+        this.#parts[observed.board].durable = observed.turns;
+        return;
+      case 'board-down': {
+        const part = this.#parts[observed.board];
+        const isLast = this.#parts[otherBoard(observed.board)].role !== 'backup';
+        if (observed.cause === 'power' && isLast && part.stored > part.durable) part.isCut = true;
+        return;
+      }
+      case 'board-up': {
+        const { isCut } = this.#parts[observed.board];
+        this.#parts[observed.board] = {
+          ...newPart(),
+          isCut,
+          stored: observed.turns,
+          durable: observed.turns,
+        };
+        return;
+      }
       case 'role': {
         const part = this.#parts[observed.board];
         const { role } = observed.status;
@@ -57,8 +88,13 @@ class NoLostRecords implements Checker {
         return;
       }
       case 'report':
+        // Between being a backup and this claim it had stepped down, be it in one step.
+        if (observed.report.code === 'PAIR_CLAIM' && observed.report.text.includes('(cold-start)')) {
+          this.#parts[observed.board].role = 'stepped-down';
+        }
         if (observed.report.code === 'PROGRAM_STARTED') {
           this.#parts[observed.board].tookOver = false;
+          this.#parts[observed.board].isCut = false;
           this.#newestHistory = String(observed.report.details?.['history']);
         }
         if (observed.report.code === 'RECORDS_LOST') this.#lost(observed.board, observed.report.text);
@@ -69,8 +105,8 @@ class NoLostRecords implements Checker {
 
   #lost(board: BoardName, text: string): void {
     if (this.#isExcepted) return;
-    const { tookOver, historyId } = this.#parts[board];
-    if (!tookOver && !this.#isKept) return;
+    const { tookOver, historyId, isCut } = this.#parts[board];
+    if (!tookOver && (!this.#isKept || isCut)) return;
     if (!tookOver && this.#newestHistory !== null && historyId !== this.#newestHistory) return;
     const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
     throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${text}`);
@@ -78,7 +114,7 @@ class NoLostRecords implements Checker {
 }
 
 function newPart(): Part {
-  return { role: null, historyId: null, tookOver: false };
+  return { role: null, historyId: null, tookOver: false, stored: 0, durable: 0, isCut: false };
 }
 
 export const noLostRecords: CheckerFactory = (facts) => new NoLostRecords(facts);

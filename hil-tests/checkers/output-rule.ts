@@ -74,8 +74,9 @@ class OutputRule implements Checker {
       case 'stored': {
         this.#histories.observe(observed);
         const copy = this.#copy[observed.board];
+        copy.turns =
+          copy.historyId === observed.historyId ? Math.max(copy.turns, observed.turns) : observed.turns;
         copy.historyId = observed.historyId;
-        copy.turns = observed.turns;
         this.#noteSolo(observed.board);
         return;
       }

@@ -63,6 +63,8 @@ class OwnReignKnown implements Checker {
       }
       case 'report': {
         const { board, report } = observed;
+        // Records that its program does not repeat are of no use to it.
+        if (report.code === 'DIVERGED') this.#known[board] = null;
         const known = this.#known[board];
         if (known === null || known.term !== this.#heldTerm) return;
         const isDropped =

@@ -6,7 +6,7 @@
  *
  *     a replica that was made to hang            6 x turnTimeoutMs: its first turn may take five times as long
  *   + silence that has begun                     detection
- *   + boards that wait for each other            2 x waitForPeerMs
+ *   + boards that wait for each other            3 x waitForPeerMs
  *   + pauses before a restart or a new join      2 x restartDelayMs
  *   + a device that goes to its safe state       holdTimeMs
  *   + handshake, claims, disk retried, ports     1,500 ms
@@ -48,7 +48,7 @@ export function protectedAgainWithinMs(facts: LifeFacts): number {
   return (
     (hangs ? 6 * facts.turnTimeoutMs : 0) +
     detectionMs(facts) +
-    2 * facts.waitForPeerMs +
+    3 * facts.waitForPeerMs +
     2 * facts.restartDelayMs +
     facts.holdTimeMs +
     fixedMs

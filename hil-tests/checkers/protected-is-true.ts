@@ -91,7 +91,9 @@ class ProtectedIsTrue implements Checker {
       other.wanted = 0;
     }
     if (status.role === 'joining' && copy.role !== 'joining') {
-      copy.wanted = other.stored;
+      // A new history is sent to whoever was a copy of the old one, from its beginning: there was nothing of it then.
+      const isTakenUp = copy.historyId !== null && status.historyId !== copy.historyId;
+      copy.wanted = isTakenUp ? 0 : other.stored;
       copy.wantedOf = other.historyId;
       copy.isAnew = false;
     }

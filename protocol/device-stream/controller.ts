@@ -171,6 +171,8 @@ export class DeviceController {
       this.#held.clear();
     }
     this.#fenced = false;
+    const before = this.#state;
+    const replaced = before.kind === 'attaching' ? [...before.replaced.slice(-3), before.inputs] : [];
     this.#inputs = new InputOrder(input.inputsReceived);
     this.#state = {
       kind: 'attaching',
@@ -178,6 +180,7 @@ export class DeviceController {
       wanted: input.session,
       session: input.session ?? this.#lastHello ?? 0,
       inputs: input.inputsReceived,
+      replaced,
       outputsNear: input.outputsNear ?? this.#held.base ?? 0,
       mismatches: 0,
     };
@@ -259,6 +262,7 @@ export class DeviceController {
         wanted: state.session,
         session: state.session,
         inputs: this.#inputs.next,
+        replaced: [],
         outputsNear: this.#sender.accepted,
         mismatches: 0,
       };
@@ -289,6 +293,12 @@ export class DeviceController {
     const outputs = expandOffset(message.outputs, state.outputsNear);
     const inputs = expandOffset(message.inputs, state.inputs);
     const heldFrom = this.#held.base ?? outputs;
+    const answered = inputs === state.inputs ? -1 : state.replaced.indexOf(inputs);
+    if (answered >= 0) {
+      // An answer to what was asked before. If it is not, the one to the ATTACH that is repeated says the same again.
+      state.replaced.splice(answered, 1);
+      return;
+    }
     if (outputs < heldFrom || inputs < state.inputs) {
       // It has accepted less than it once said, or sent more than it has: not the stream that this board knows.
       this.#loseSession(message.session);
