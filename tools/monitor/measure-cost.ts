@@ -1,9 +1,11 @@
 /**
  * What a monitor costs the pair that it watches: `node tools/monitor/measure-cost.ts [SECONDS]`.
  *
- * A whole pair on this computer, nobody on its consoles. Then phases without and with a monitor in turn, each `SECONDS`
+ * A whole pair on this computer, nobody on its consoles. Then phases without and with a monitor, and with a crowd, in turn, each `SECONDS`
  * (60) long, so that what else the machine does strikes both alike. The monitor runs as it costs most: full-screen on
- * 200 x 60, where it asks for the journal's end every second. Told at the end, for each kind of phase:
+ * 200 x 60, where it asks for the journal's end every second. Because one monitor's cost is smaller than what two phases on a busy
+ * machine differ by, there is a third kind of phase: a crowd of ten listeners that ask what a monitor asks. A tenth of
+ * what it costs is what one costs, with a tenth of the uncertainty. Told at the end, for each kind of phase:
  *
  * - processor time of the boards' processes, supervisors and replicas, from /proc/PID/stat, in percent of one core;
  * - reports of silence or of a late heartbeat in the boards' logs, and heartbeats that arrived a second on each link.
@@ -22,6 +24,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 const entry = join(repository, 'tools/understudy.ts');
 const seconds = Number(process.argv[2] ?? 60);
 const rounds = 2;
+const crowdSize = 10;
+const kinds = ['nobody', 'monitor', 'crowd'] as const;
 const ticksPerSecond = 100;
 const lateCodes = new Set(['PEER_YELLOW', 'PEER_RED', 'LINK_SILENT']);
 
@@ -103,6 +107,23 @@ function monitorProcess(directory: string): { end: () => void; pid: number } {
   return { end: () => tmux('kill-server'), pid };
 }
 
+/** Listeners on both consoles that ask for a status and the journal's end once a second. */
+function crowdOf(directory: string): { end: () => void } {
+  const sockets = Array.from({ length: crowdSize }).flatMap(() =>
+    ['a', 'b'].map((name) => createConnection(join(directory, `${name}.sock`)).resume()),
+  );
+  const timer = setInterval(() => {
+    for (const socket of sockets)
+      socket.write('{"command":"status","id":1}\n{"command":"journal tail 40"}\n');
+  }, 1000);
+  return {
+    end: () => {
+      clearInterval(timer);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
 const rig = await startLocalRig({
   program: join(repository, 'examples/tank.js'),
   plant: 'tank',
@@ -112,8 +133,9 @@ const boards = { a: startBoard('a', rig.configFile), b: startBoard('b', rig.conf
 const rows: { phase: string; processor: number; late: number; heartbeats: string; own: number }[] = [];
 try {
   await protectedPair(rig.directory);
-  for (let phase = 0; phase < 2 * rounds; phase++) {
-    const monitor = phase % 2 === 1 ? monitorProcess(rig.directory) : null;
+  for (const kind of Array.from({ length: rounds }, () => kinds).flat()) {
+    const monitor = kind === 'monitor' ? monitorProcess(rig.directory) : null;
+    const crowd = kind === 'crowd' ? crowdOf(rig.directory) : null;
     // What starting costs the machine is not what watching costs the pair.
     await pause(3000);
     const before = await sample(rig.directory, boards);
@@ -122,18 +144,19 @@ try {
     const own = monitor === null ? 0 : processorSeconds(monitor.pid) - ownBefore;
     const after = await sample(rig.directory, boards);
     monitor?.end();
+    crowd?.end();
     const elapsed = (after.atMs - before.atMs) / 1000;
     const heartbeats = Object.entries(after.heartbeats)
       .map(([link, count]) => `${link} ${((count - before.heartbeats[link]!) / elapsed).toFixed(1)}/s`)
       .join(', ');
     const processor = (100 * (after.processorSeconds - before.processorSeconds)) / elapsed;
     const row = { late: after.late - before.late, heartbeats, processor, own: (100 * own) / elapsed };
-    rows.push({ phase: monitor === null ? 'nobody' : 'monitor', ...row });
+    rows.push({ phase: kind, ...row });
     process.stdout.write(
       `${rows.at(-1)!.phase.padEnd(8)} boards ${processor.toFixed(2)} % of a core, late ${row.late}, received ${heartbeats}; monitor itself ${row.own.toFixed(2)} %\n`,
     );
   }
-  const mean = (phase: string): number => {
+  const mean = (phase: (typeof kinds)[number]): number => {
     const those = rows.filter((row) => row.phase === phase);
     return those.reduce((total, { processor }) => total + processor, 0) / those.length;
   };

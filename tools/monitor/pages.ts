@@ -6,7 +6,7 @@ import { fitted, wrapped } from '../terminal/canvas.ts';
 import { hexLines } from './hex.ts';
 import type { Page } from './keyboard.ts';
 import type { Board, MonitorModel } from './model.ts';
-import { boards } from './model.ts';
+import { boards, otherBoard } from './model.ts';
 import { timeOfDay } from './words.ts';
 
 export interface Region {
@@ -121,20 +121,34 @@ function drawPins(canvas: Canvas, region: Region, model: MonitorModel): void {
   }
   for (const [index, row] of rows.slice(0, across * room).entries()) {
     const left = x + 1 + Math.floor(index / room) * cellWidth;
-    drawPin(canvas, left, y + 1 + (index % room), cellWidth - 2, row);
+    drawPin(canvas, { x: left, y: y + 1 + (index % room), width: cellWidth - 2, height: 1 }, model, row);
   }
   const hidden = rows.length - across * room;
   if (hidden > 0) canvas.text(x + width - 10, y + height - 1, `${hidden} more…`, 'dim');
 }
 
-function drawPin(canvas: Canvas, x: number, y: number, width: number, { name, mode, values }: PinRow): void {
-  const isSame = values.a === values.b || values.a === null || values.b === null;
-  const value = values.a ?? values.b ?? 0;
+/** After the same turn both boards must have the same values; at another moment they need not. */
+function areComparable({ boards: { a, b } }: MonitorModel): boolean {
+  return (
+    a.isFresh &&
+    b.isFresh &&
+    a.status?.historyId === b.status?.historyId &&
+    a.status?.executedTurns === b.status?.executedTurns
+  );
+}
+
+function drawPin(canvas: Canvas, region: Region, model: MonitorModel, { name, mode, values }: PinRow): void {
+  const { x, y, width } = region;
+  const isSame = values.a === values.b || values.a === null || values.b === null || !areComparable(model);
+  const leader = model.outlook.leader ?? 'a';
+  const value = values[leader] ?? values[otherBoard(leader)] ?? 0;
+  const styleOf = (board: Board): Style =>
+    !model.boards[board].isFresh ? 'dim' : isSame ? 'plain' : 'warning';
   const shown = (each: number | null): string => (each === null ? '-' : String(each));
   canvas.text(x, y, fitted(name, 4).padEnd(5), 'strong');
   canvas.text(x + 5, y, fitted(mode.toLowerCase(), 7), 'dim');
-  canvas.text(x + 13, y, shown(values.a).padStart(5), 'plain');
-  canvas.text(x + 18, y, shown(values.b).padStart(7), isSame ? 'plain' : 'warning');
+  canvas.text(x + 13, y, shown(values.a).padStart(5), styleOf('a'));
+  canvas.text(x + 18, y, shown(values.b).padStart(7), styleOf('b'));
   if (width < 27 + barWidth - 2) return;
   const most = /PWM/i.test(mode) ? 255 : /ANALOG/i.test(mode) ? 1023 : /SERVO/i.test(mode) ? 180 : 1;
   const room = Math.min(barWidth, width - 26);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JournalLine } from '../../firmware-host/console/console-schema.ts';
-import { event, link, told } from './console-items.fake.ts';
+import { event, link, status, told } from './console-items.fake.ts';
 import { type Mode, pages } from './keyboard.ts';
 import type { MonitorModel } from './model.ts';
 import { drawMonitor, type MonitorView } from './screen.ts';
@@ -99,6 +99,18 @@ describe('the monitor’s picture', () => {
     const text = drawMonitor(protectedPair().model, view, { columns: 80, rows: 24, ...plain }).join('\n');
     expect(text).toMatch(/D9 +pwm +146 +146/);
     expect(text).toMatch(/A0 +analog +512 +512/);
+  });
+
+  it('marks a pin only where both boards have run the same turn and differ all the same', () => {
+    const [device] = status('b', 0).devices;
+    const devices = [{ ...device!, pins: [{ name: 'D9', mode: 'PWM', value: 7 }] }];
+    const row = (executedTurns: number): string => {
+      const pair = new WatchedPair().run(1000, { b: { devices, executedTurns } });
+      const lines = drawMonitor(pair.model, view, { columns: 80, rows: 24, color: true, unicode: true });
+      return lines.find((line) => line.includes('D9'))!;
+    };
+    expect(row(13_000)).toContain('\u001b[0;33m');
+    expect(row(12_990)).not.toContain('\u001b[0;33m');
   });
 
   it('has the same turn of both boards on one row, and shows what one of them does not have', () => {
