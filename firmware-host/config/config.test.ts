@@ -130,7 +130,8 @@ describe('parseConfig', () => {
       changed((value) => {
         value.timing = { heartbeatIntervalMs: 20, detectionTimeoutMs: 60 };
         value.policy = { alone: 'wait' };
-        value.journal = { fsync: 'always' };
+        value.journal = { fsync: 'always', keepBytes: 0 };
+        value.boards.a.metrics = '[::1]:9464';
         value.arguments = ['--fast'];
         value.environment = { TZ: 'UTC' };
         delete value.pairKeyFile;
@@ -146,7 +147,8 @@ describe('parseConfig', () => {
     );
     expect(config.timing).toMatchObject({ heartbeatIntervalMs: 20, detectionTimeoutMs: 60, lagMsMax: 200 });
     expect(config.policy.alone).toBe('wait');
-    expect(config.journal.fsync).toBe('always');
+    expect(config.journal).toMatchObject({ fsync: 'always', keepBytes: 0 });
+    expect(config.boards.a.metrics).toEqual({ address: '::1', port: 9464 });
     expect(config.arguments).toEqual(['--fast']);
     expect(config.environment).toEqual({ TZ: 'UTC' });
     expect(config.pairKey).toEqual({ kind: 'hex', hex: 'aB'.repeat(32) });
@@ -335,6 +337,16 @@ journal: {fsync: sometimes, colour: red}
       'a port used by the link',
       (v) => (v.devices[0].ports.a = '/dev/ttyAMA0'),
       'devices[0].ports.a must not be in use for something else on this board (got "/dev/ttyAMA0")',
+    ],
+    [
+      'metrics for everyone',
+      (v) => (v.boards.a.metrics = '0.0.0.0:9464'),
+      'boards.a.metrics must be on a loopback address, such as 127.0.0.1:9464 or [::1]:9464: it is not protected (got "0.0.0.0:9464")',
+    ],
+    [
+      'metrics nowhere',
+      (v) => (v.boards.b.metrics = 9464),
+      'boards.b.metrics must be ADDRESS:PORT, such as 10.0.0.1:7411 or [fe80::1%eth0]:7411 (got 9464)',
     ],
     [
       'a device twice',

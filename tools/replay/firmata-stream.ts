@@ -232,9 +232,7 @@ function analogRead(channel: number, value: number): StreamMessage {
 
 function rawMessage(direction: Direction, bytes: Uint8Array): StreamMessage {
   const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d);
-  const value = isText ? JSON.stringify(Buffer.from(bytes).toString('latin1')) : hex(bytes);
-  return {
-    text: `${bytes.length} bytes: ${value}`,
-    changes: [{ direction, signal: 'bytes', value, bits: 0 }],
-  };
+  const value = isText ? visibleText(Buffer.from(bytes).toString('latin1')) : hex(bytes);
+  const changes: SignalChange[] = [{ direction, signal: 'bytes', value, bits: 0 }];
+  return { text: isText ? `"${value}"` : value, changes };
 }
