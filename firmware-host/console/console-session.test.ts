@@ -387,6 +387,20 @@ describe('a password', () => {
     expect(line.type('status\r')).toContain('a password is needed');
   });
 
+  test('is not shown when it is typed while another one is checked', () => {
+    const checks: ((isRight: boolean) => void)[] = [];
+    const line = new Line({
+      password: { gate: new LoginGate(), check: (_text, callback) => checks.push(callback) },
+    });
+    line.type('login\r');
+    line.type('wrong\r');
+    expect(line.type('login\ropen sesame\r')).not.toContain('sesame');
+    line.now += 1000;
+    checks[0]!(false);
+    checks[1]?.(true);
+    expect(line.type('version\r')).toContain('version');
+  });
+
   test('an answer that comes after the port has gone goes nowhere', () => {
     let done: (isRight: boolean) => void = () => {};
     const line = new Line({

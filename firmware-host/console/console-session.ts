@@ -308,6 +308,8 @@ export class ConsoleSession implements SessionLine {
 
   wait(): void {
     this.#busy = true;
+    // Typed ahead while a password is checked: it may be another one.
+    this.#editor.secret = this.#login.locked;
   }
 
   goOn(): void {
@@ -317,6 +319,7 @@ export class ConsoleSession implements SessionLine {
       if (next === undefined) break;
       this.#take(next.text, next.tooLong);
     }
+    if (!this.#busy) this.#editor.secret = this.#asksPassword;
     this.#prompt();
   }
 

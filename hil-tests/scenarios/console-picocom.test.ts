@@ -52,7 +52,11 @@ async function startWith(ports: { path: string; password?: string }[]): Promise<
     timing: patientTiming,
     consolePorts: { a: ports },
   });
-  await rig.until((each) => each.isProtected(), 30_000, 'protected');
+  await rig.until(
+    (each) => each.isProtected() && each.device.acceptedBytes > 100,
+    60_000,
+    'protected, at work',
+  );
   return rig;
 }
 
@@ -78,10 +82,14 @@ describe('picocom on a serial line', { timeout: 120_000 }, () => {
     await screen.shows(/ethernet {3}up {4}heard/);
     await screen.line('devices');
     await screen.shows('/dev/ttyACM0  fenced, arbiter');
+    // The tank's level and its pump, by their pins.
+    await screen.line('watch /dev/ttyACM0.A0');
+    await screen.shows(/A0 = \d+/);
+    await screen.line('watch off');
     await screen.line('events 5');
     await screen.shows(/info {2}PAIR_/);
     await screen.line('journal tail 5');
-    await screen.shows(/note term: term 1/);
+    await screen.shows(/\d+ (record|idle|note) /);
     await screen.line('explain');
     await screen.shows(/rule {3}[A-Z_]+/);
     await screen.line('version');
@@ -136,6 +144,28 @@ describe('picocom on a serial line', { timeout: 120_000 }, () => {
     expect(reported(pair, 'OPERATOR_SAFE')).toBe(true);
     const order = pair.events.find((each) => each.code === 'OPERATOR_ORDER');
     expect(order?.details).toMatchObject({ command: 'switchover', reason: 'pump service', from: path });
+  });
+
+  test('is told by the survivor why it took over', async (context) => {
+    if (absent !== null) context.skip(absent);
+    const path = join(directory, 'console');
+    const cable = plug(path);
+    const pair = await startWith([{ path }]);
+    if (pair.primary() === 'a') {
+      pair.switchover();
+      await pair.until((each) => each.primary() === 'b' && each.isProtected(), 30_000, 'b leads');
+    }
+    const screen = await picocom(cable);
+    pair.kill('b');
+    await pair.until((each) => each.primary() === 'a', 30_000, 'a takes over');
+    await screen.keys('Enter');
+    await screen.shows(prompt('primary'));
+    await screen.line('explain takeover');
+    const told = await screen.shows(/seen in events \d+/);
+    expect(told).toMatch(/incident \d+ of \d+, newest first: takeover/);
+    expect(told).toMatch(/cause {2}PEER_(PROCESS_GONE|SILENT)/);
+    expect(told).toMatch(/Last heard: ethernet \d+ ms, serial \d+ ms before/);
+    expect(told).toContain('The device /dev/ttyACM0 granted term');
   });
 
   test('comes back when the port does, and has to give the password again', async (context) => {

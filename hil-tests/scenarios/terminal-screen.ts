@@ -39,25 +39,35 @@ export class TerminalScreen {
     await this.keys('Enter');
   }
 
+  /** With what has scrolled away. */
   async screen(): Promise<string> {
-    const { stdout } = await run('tmux', ['-L', this.#server, 'capture-pane', '-p', '-S', '-2000']);
+    return await this.#capture('-S', '-2000');
+  }
+
+  async #capture(...words: string[]): Promise<string> {
+    const { stdout } = await run('tmux', ['-L', this.#server, 'capture-pane', '-p', ...words]);
     return stdout;
   }
 
   /** Waits until what is shown holds `text`; rejects with the screen. */
-  async shows(text: string | RegExp, timeoutMs = 10_000): Promise<string> {
+  async shows(text: string | RegExp, timeoutMs = 20_000): Promise<string> {
+    return await this.#until(() => this.screen(), text, timeoutMs);
+  }
+
+  async #until(look: () => Promise<string>, text: string | RegExp, timeoutMs: number): Promise<string> {
     const until = performance.now() + timeoutMs;
     for (;;) {
-      const screen = await this.screen();
+      const screen = await look();
       if (typeof text === 'string' ? screen.includes(text) : text.test(screen)) return screen;
       if (performance.now() > until) throw new Error(`not shown within ${timeoutMs} ms: ${text}\n${screen}`);
       await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
     }
   }
 
-  /** Forgets what was shown, so that what comes next is told from what was there. */
+  /** Has the program redraw its screen (Ctrl-L) and forgets what was there, so that what comes next is told from it. */
   async clear(): Promise<void> {
-    await run('tmux', ['-L', this.#server, 'send-keys', 'C-l']);
+    await this.keys('C-l');
+    await this.#until(() => this.#capture(), /^\s*\S[^\n]*\s*$/, 20_000);
     await run('tmux', ['-L', this.#server, 'clear-history']);
   }
 
