@@ -61,7 +61,7 @@ test.each([
 
 test('every command that the README shows exists, with its options', async () => {
   const shown = [...read('README.md').matchAll(/^\| `understudy (\w+)/gm)].map(([, command]) => command!);
-  expect(shown).toEqual(['dev', 'run', 'doctor', 'journal', 'replay', 'key', 'rig', 'simulate']);
+  expect(shown).toEqual(['dev', 'run', 'doctor', 'monitor', 'journal', 'replay', 'key', 'rig', 'simulate']);
   for (const line of read('README.md').matchAll(/^understudy (\w+) (.*?)(?: +#.*)?$/gm)) {
     const { stdout } = await runCommand(line[1]!, '--help');
     for (const [option] of line[2]!.matchAll(/--[a-z-]+/g)) expect(stdout).toContain(option);

@@ -66,7 +66,7 @@ test('writes a dated log', async () => {
   const monitor = startCommand(['monitor', path, '--plain', '--log', log]);
   await monitor.line(/= PROTECTED/);
   fake.say(told('a', event(7, clock.a(), 'PAIR_SOLO', 'no backup', 'warning')));
-  await monitor.line(/works alone/);
+  await monitor.line(/board A works alone/);
   monitor.child.kill('SIGINT');
   expect((await monitor.ended).code).toBe(130);
   expect(readFileSync(log, 'utf8')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z a warning PAIR_SOLO no backup$/m);

@@ -51,7 +51,7 @@ try {
 
   const first = rig.primary()!;
   rig.kill(first);
-  await small.until(/works alone.*\n.*Last one: \d+/m, 'a takeover');
+  await small.until(/board . works alone.*\n.*Last one: \d+/m, 'a takeover');
   take(small, 'takeover', 'The primary was killed, the other board has taken over');
   await large.until(/PEER_(SILENT|PROCESS_GONE)/, 'why');
   take(large, 'why', 'The same on a large screen, with the reason');
