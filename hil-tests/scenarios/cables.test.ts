@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import { deviceKinds } from '../rigs/local/rig-contract.ts';
 import { cutCable } from './endurance.ts';
 import { complaintsOf } from './takeovers.ts';
 
@@ -10,11 +11,11 @@ afterEach(async () => {
   rig = null;
 });
 
-describe('cables', () => {
+describe.each(deviceKinds)('cables, device %s', (device) => {
   test('either cable may be out: still protected, no takeover', { timeout: 90_000 }, async () => {
     // What the cables do is asked, not what this machine's scheduler does: its stalls shall not count as silence.
     const timing = { detectionTimeoutMs: 1500, deviceTimeoutMs: 5000 };
-    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank', timing });
+    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank', timing, device });
     for (const cable of ['ethernet', 'serial'] as const) {
       const result = await cutCable(rig, cable, 3);
       expect(result).toMatchObject({ cable, takeovers: 0, unprotectedMs: 0 });
@@ -26,7 +27,7 @@ describe('cables', () => {
   test('both cables out: one board wins the device, the other joins again later', {
     timeout: 90_000,
   }, async () => {
-    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank' });
+    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank', device });
     await rig.until(
       (each) => each.isProtected() && each.device.acceptedBytes > 100,
       30_000,

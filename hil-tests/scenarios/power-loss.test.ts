@@ -1,5 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { canBuildFirmware } from '../rigs/local/emulated-firmware.ts';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import { type DeviceKind, deviceKinds } from '../rigs/local/rig-contract.ts';
 import { complaintsOf } from './takeovers.ts';
 
 let rig: LocalRig | null = null;
@@ -9,10 +11,11 @@ afterEach(async () => {
   rig = null;
 });
 
-async function protectedWithOutput(holdTimeMs: number): Promise<LocalRig> {
+async function protectedWithOutput(device: DeviceKind, holdTimeMs: number): Promise<LocalRig> {
   const started = await startLocalRig({
     program: 'examples/tank.js',
     plant: 'tank',
+    device,
     holdTimeMs,
     // Both boards die at the same instant: only what is on the disk counts.
     journal: { fsync: 'always' },
@@ -35,11 +38,17 @@ async function cutPowerOfBoth(pair: LocalRig): Promise<void> {
   );
 }
 
-describe('power loss of both boards', () => {
+describe.each(deviceKinds)('power loss of both boards, device %s', (device) => {
+  beforeEach((context) => {
+    if (device === 'mega' && !canBuildFirmware()) {
+      context.skip('a firmware with another hold time needs gcc-avr, avr-libc and make');
+    }
+  });
+
   test('a device that kept its state sees the program go on from the journal', {
     timeout: 90_000,
   }, async () => {
-    rig = await protectedWithOutput(30_000);
+    rig = await protectedWithOutput(device, 30_000);
     const { session } = rig.device;
     await cutPowerOfBoth(rig);
     const accepted = rig.device.acceptedBytes;
@@ -59,7 +68,7 @@ describe('power loss of both boards', () => {
   test('one board alone leads when its journal is the newest the device knows', {
     timeout: 90_000,
   }, async () => {
-    rig = await protectedWithOutput(60_000);
+    rig = await protectedWithOutput(device, 60_000);
     await cutPowerOfBoth(rig);
     const accepted = rig.device.acceptedBytes;
     rig.restart('b');
@@ -72,7 +81,7 @@ describe('power loss of both boards', () => {
   });
 
   test('a board with an old journal does not lead alone', { timeout: 90_000 }, async () => {
-    rig = await protectedWithOutput(60_000);
+    rig = await protectedWithOutput(device, 60_000);
     rig.kill('b');
     await rig.until(
       (each) => each.boards.a.status?.role === 'primary' && each.device.term === 2,
@@ -99,7 +108,7 @@ describe('power loss of both boards', () => {
   });
 
   test('a device that went to its safe state is never resumed silently', { timeout: 90_000 }, async () => {
-    rig = await protectedWithOutput(500);
+    rig = await protectedWithOutput(device, 500);
     await cutPowerOfBoth(rig);
     await rig.until((each) => each.device.safe, 10_000, 'safe state');
     rig.restart('a');

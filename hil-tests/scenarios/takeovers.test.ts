@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type LocalRig, startLocalRig } from '../rigs/local/local-rig.ts';
+import { deviceKinds } from '../rigs/local/rig-contract.ts';
 import { complaintsOf, runTakeovers } from './takeovers.ts';
 
 let rig: LocalRig | null = null;
@@ -9,11 +10,11 @@ afterEach(async () => {
   rig = null;
 });
 
-describe('takeovers on the local pair', () => {
+describe.each(deviceKinds)('takeovers on the local pair, device %s', (device) => {
   test('kill, freeze, a dead replica and a switchover in turn lose and repeat nothing', {
     timeout: 120_000,
   }, async () => {
-    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank' });
+    rig = await startLocalRig({ program: 'examples/tank.js', plant: 'tank', device });
     const { takeovers, verification } = await runTakeovers(rig, {
       count: 8,
       seed: 1,
