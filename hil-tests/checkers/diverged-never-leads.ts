@@ -7,6 +7,9 @@
 import type { BoardName } from '../simulator/fault.ts';
 import { type Checker, type CheckerFactory, type Observed, Violation } from '../simulator/observation.ts';
 
+/** A board that becomes a backup and is handed the reign in one step is seen as a backup by its report only. */
+const copyAnew = new Set(['RESUMED', 'PROGRAM_STARTED', 'PAIR_BACKUP']);
+
 class DivergedNeverLeads implements Checker {
   readonly name = 'diverged-never-leads';
   readonly promise = '6: a backup that has diverged is stopped and reported; it never takes over';
@@ -19,7 +22,7 @@ class DivergedNeverLeads implements Checker {
       case 'report': {
         const { board, report } = observed;
         if (report.code === 'DIVERGED') this.#diverged[board] = this.#historyId[board];
-        else if (report.code === 'RESUMED' || report.code === 'PROGRAM_STARTED') this.#diverged[board] = null;
+        else if (copyAnew.has(report.code)) this.#diverged[board] = null;
         return;
       }
       case 'board-up':
