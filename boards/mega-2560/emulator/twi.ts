@@ -115,7 +115,8 @@ export class Twi {
         this.#ownsBus = false;
         this.#control &= ~stopBit;
         this.#status = status.idle;
-        if (requests & startBit) this.#start();
+        // Asked for together with the stop, or while it was under way: the bus is free now.
+        if (this.#control & startBit) this.#start();
       });
     } else if (requests & startBit) this.#start();
     else if (this.#ownsBus) this.#transfer();
