@@ -176,6 +176,27 @@ describe('Attachment', () => {
     expect(line.attachment.phase).toBe('live');
   });
 
+  it('logs in again at a board that was started again behind the cable', () => {
+    const line = opened({ password: 'sesam' })
+      .say({ ...hello('a'), locked: true })
+      .say(hello('a'))
+      .until(5000);
+    line.commands();
+    line.say({ ...hello('a'), locked: true });
+    expect(line.commands()).toEqual(['login sesam', 'json on']);
+  });
+
+  it.each([
+    ['two words', 'login "two words"'],
+    ['a"quote', `login 'a"quote'`],
+    ['--reason', 'login "--reason"'],
+  ])('gives the password %j as one word', (password, command) => {
+    const line = opened({ password });
+    line.commands();
+    line.say({ ...hello('a'), locked: true });
+    expect(line.commands()).toEqual([command, 'json on']);
+  });
+
   it('gives the line back to people when it leaves', () => {
     const line = opened().say(hello('a')).give({ kind: 'leave' });
     expect(line.commands().at(-1)).toBe('json off\n');

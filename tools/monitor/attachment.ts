@@ -91,7 +91,7 @@ export class Attachment {
   #openAtMs = 0;
   #lastId = 0;
   readonly #asked = new Map<number, number>();
-  /** One attempt with the password that was given: a second one would only lock the console for longer. */
+  /** One attempt with a password until it was right: a second one would only lock the console for longer. */
   #hasLoggedIn = false;
   /** A `hello` has come: without it (the line was in JSON mode already) the timing is not known, and `json on` brings it. */
   #isGreeted = false;
@@ -226,7 +226,10 @@ export class Attachment {
   #login(now: number, password: string): AttachmentEffect[] {
     this.#hasLoggedIn = true;
     this.#greetAtMs = now + greetMs;
-    return [this.#request({ command: `login ${password}` }), this.#request({ command: 'json on' })];
+    return [
+      this.#request({ command: `login ${asOneWord(password)}` }),
+      this.#request({ command: 'json on' }),
+    ];
   }
 
   #heard(now: number, bytes: Uint8Array): AttachmentEffect[] {
@@ -265,6 +268,7 @@ export class Attachment {
   #greeted(now: number, isLocked: boolean): AttachmentEffect[] {
     if (!isLocked) {
       this.#isGreeted = true;
+      this.#hasLoggedIn = false;
       return [
         ...this.#enter('live', 'attached'),
         this.#request({ command: 'events' }),
@@ -278,4 +282,10 @@ export class Attachment {
     if (password !== null && !this.#hasLoggedIn) effects.push(...this.#login(now, password));
     return effects;
   }
+}
+
+/** A password is one word of a command line, whatever is in it; not even the console can take one with both kinds of quotes. */
+function asOneWord(text: string): string {
+  if (!/[\s'"]|^--/.test(text)) return text;
+  return text.includes('"') ? `'${text}'` : `"${text}"`;
 }

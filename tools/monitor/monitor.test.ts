@@ -3,9 +3,11 @@
  * 115,200 baud) and on sockets, a real terminal. One pair for all of it, in the order of the tests.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { hashPassword } from '../../firmware-host/console/password.ts';
 import { LocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
 import { TmuxScreen, tmuxMissing } from '../terminal/tmux.test-rig.ts';
 import { ConsoleCable } from './console-cable.test-rig.ts';
@@ -14,6 +16,7 @@ const entry = fileURLToPath(new URL('../understudy.ts', import.meta.url));
 const program = fileURLToPath(new URL('../../examples/tank.js', import.meta.url));
 const missing = tmuxMissing();
 const detectionTimeoutMs = 800;
+const password = 'a long one';
 
 let rig: LocalRig;
 let cables: ConsoleCable[] = [];
@@ -26,12 +29,14 @@ const monitor = (...words: string[]): string[] => [process.execPath, entry, 'mon
 const restart = (board: 'a' | 'b'): void => rig.restart(board, { configFile: rig.configFile });
 const isProtected = /^ PROTECTED: if board/m;
 
-/** Consoles on cables besides the sockets, for both boards. */
-function addConsolePorts(): void {
+/** Consoles on cables besides the sockets, for both boards; that of b with a password. */
+async function addConsolePorts(): Promise<void> {
+  const hash = await hashPassword(password);
   const config = parse(readFileSync(rig.configFile, 'utf8'));
   for (const [index, name] of (['a', 'b'] as const).entries()) {
     const socket = config.boards[name].console as string;
-    config.boards[name].console = { socket, ports: [{ path: cables[index]!.boardPath }] };
+    const port = { path: cables[index]!.boardPath, ...(name === 'b' ? { password: hash } : {}) };
+    config.boards[name].console = { socket, ports: [port] };
   }
   writeFileSync(rig.configFile, stringify(config));
 }
@@ -43,13 +48,18 @@ beforeAll(async () => {
   rig = new LocalRig({ program, plant: 'tank', start: false, timing, holdTimeMs: 4 * detectionTimeoutMs });
   await rig.open();
   cables = [new ConsoleCable(rig.directory, 'a'), new ConsoleCable(rig.directory, 'b')];
-  addConsolePorts();
+  await addConsolePorts();
+  const passwordFile = join(rig.directory, 'password');
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   restart('a');
   restart('b');
-  cabled = new TmuxScreen(monitor(...cables.map(({ monitorPath }) => monitorPath)), {
-    columns: 80,
-    rows: 24,
-  });
+  cabled = new TmuxScreen(
+    monitor(...cables.map(({ monitorPath }) => monitorPath), '--password-file', passwordFile),
+    {
+      columns: 80,
+      rows: 24,
+    },
+  );
   wide = new TmuxScreen(monitor('a', 'b', '--directory', rig.directory), { columns: 200, rows: 60 });
   await rig.until(() => rig.isProtected(), 20_000, 'the pair is protected');
 }, 40_000);
