@@ -99,9 +99,9 @@ async function protectedPair(directory: string): Promise<void> {
 }
 
 function monitorProcess(directory: string): { end: () => void; pid: number } {
-  const server = `understudy-cost-${process.pid}`;
+  const socket = join(directory, 'tmux.sock');
   const command = `LANG=C.UTF-8 exec '${process.execPath}' '${entry}' monitor --directory '${directory}'`;
-  const tmux = (...words: string[]) => spawnSync('tmux', ['-L', server, '-f', '/dev/null', ...words]);
+  const tmux = (...words: string[]) => spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...words]);
   tmux('new-session', '-d', '-s', 'cost', '-x', '200', '-y', '60', command);
   const pid = Number(tmux('display-message', '-p', '-t', 'cost', '#{pane_pid}').stdout.toString().trim());
   return { end: () => tmux('kill-server'), pid };

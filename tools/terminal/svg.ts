@@ -30,7 +30,8 @@ const newPen = (): Pen => ({ color: null, paper: null, isBold: false, isDim: fal
 
 function applySgr(pen: Pen, text: string): void {
   const codes = text === '' ? [0] : text.split(';').map(Number);
-  for (const code of codes) {
+  for (let index = 0; index < codes.length; index++) {
+    const code = codes[index]!;
     if (code === 0) Object.assign(pen, newPen());
     else if (code === 1) pen.isBold = true;
     else if (code === 2) pen.isDim = true;
@@ -42,6 +43,8 @@ function applySgr(pen: Pen, text: string): void {
     else if (code >= 40 && code <= 47) pen.paper = colors[code - 40]!;
     else if (code === 49) pen.paper = null;
     else if (code >= 90 && code <= 97) pen.color = brightColors[code - 90]!;
+    // Colours of a larger palette (38;5;n, 38;2;r;g;b) are none of ours: their numbers are no codes.
+    else if (code === 38 || code === 48) index += codes[index + 1] === 5 ? 2 : 4;
   }
 }
 

@@ -3,6 +3,9 @@
  * for by time: `until` looks until the screen has what is wanted, and rejects with the screen when it never does.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Null: tmux is there. Otherwise why tests have to be skipped. */
@@ -10,7 +13,6 @@ export function tmuxMissing(): string | null {
   return spawnSync('tmux', ['-V']).status === 0 ? null : 'tmux is not installed (apt-get install tmux)';
 }
 
-let count = 0;
 const lookIntervalMs = 60;
 
 export interface TmuxOptions {
@@ -20,12 +22,11 @@ export interface TmuxOptions {
 }
 
 export class TmuxScreen {
-  readonly #server: string;
+  /** Holds the server's socket, which tmux leaves behind. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'understudy-tmux-'));
 
   /** The program's window closes only with the server, so that what it leaves behind can be looked at. */
   constructor(words: readonly string[], { columns, rows, environment = {} }: TmuxOptions) {
-    count += 1;
-    this.#server = `understudy-test-${process.pid}-${count}`;
     const size = ['-x', String(columns), '-y', String(rows)];
     const variables = Object.entries({ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '', ...environment });
     const assigned = variables.map(([name, value]) => `${name}=${value}`);
@@ -37,7 +38,7 @@ export class TmuxScreen {
 
   #tmux(...words: string[]): string {
     // A server of its own has no configuration of the user, and ends with its only session.
-    return execFileSync('tmux', ['-L', this.#server, '-f', '/dev/null', ...words], {
+    return execFileSync('tmux', ['-S', join(this.#folder, 'socket'), '-f', '/dev/null', ...words], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -100,6 +101,7 @@ export class TmuxScreen {
   }
 
   close(): void {
-    spawnSync('tmux', ['-L', this.#server, 'kill-server']);
+    spawnSync('tmux', ['-S', join(this.#folder, 'socket'), 'kill-server']);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
