@@ -3,7 +3,7 @@ import { pinOfWire, wireOfPin } from '../../../boards/mega-2560/emulator/arduino
 import type { Mega2560 } from '../../../boards/mega-2560/emulator/machine.ts';
 import { OneWireLine } from '../../../boards/mega-2560/emulator/one-wire-line.ts';
 import { PlantLink } from '../../../boards/mega-2560/emulator/plant-link.ts';
-import { mega2560Profile } from '../../../boards/mega-2560/profile.ts';
+import { mega2560FencedProfile } from '../../../boards/mega-2560/fenced-profile.ts';
 import { Bench } from '../../../boards/plants/bench.ts';
 import { attachBenchParts } from '../../../boards/plants/bench-parts.ts';
 import type { Plant } from '../../../boards/plants/plant.ts';
@@ -27,7 +27,7 @@ export class EmulatedBench {
   constructor(machine: Mega2560, options: Pick<EmulatedOptions, 'plant' | 'seed'>) {
     this.#machine = machine;
     this.#plant = plantOf(options);
-    this.#link = new PlantLink(machine, mega2560Profile, this.#plant);
+    this.#link = new PlantLink(machine, mega2560FencedProfile, this.#plant);
     this.#link.isTaken = (pin) => this.#buses.get(pin)?.isBusy(busMs) ?? false;
     machine.wires.listen((wire, level, cycle) => {
       const pin = pinOfWire(wire);

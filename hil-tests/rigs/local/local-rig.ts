@@ -142,6 +142,11 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     return this.#device.view;
   }
 
+  /** Every byte of output that the device accepted in its present session, in order. */
+  get acceptedOutputs(): Uint8Array {
+    return Buffer.concat(this.#device.accepted(this.device.session));
+  }
+
   get plant(): Record<string, number | boolean> {
     return this.#device.plant;
   }

@@ -24,6 +24,8 @@ export interface LocalRigOptions {
   deviceMode?: 'fenced' | 'plain';
   /** What stands for the device: the TypeScript model of it, or its firmware on an emulated Arduino Mega. */
   device?: DeviceKind;
+  /** Whose pins the simulated device has. Default `uno`; the emulated one is a Mega. */
+  simulatedBoard?: 'uno' | 'mega-2560';
   /** Further, plain devices: `kind@path` as in programs/manifest.ts. */
   plainDevices?: readonly string[];
   arguments?: string[];

@@ -60,6 +60,7 @@ export class RigDevice {
     const options = {
       plant: rig.plant === 'tank' ? 'water-tank' : 'bench',
       mode: rig.deviceMode ?? 'fenced',
+      ...(rig.simulatedBoard === undefined ? {} : { board: rig.simulatedBoard }),
       baudRate: rig.deviceBaudRate ?? 115_200,
       holdTimeMs: rig.holdTimeMs ?? 1000,
       // A port that is plugged in again has the name it had, as with udev's links.
