@@ -38,7 +38,8 @@ try {
   await large.until(/[\d,]+ {2}(device bytes|time).* the same/, 'turns of both boards');
   await small.until((text) => isProtected.test(text) && /clocks/.test(text), 'a protected pair');
   await small.until(/D13/, 'pins by name');
-  await small.until(/[▁-█]{8}/, 'heartbeats');
+  await small.until(/turn [\d,]{4,}/, 'turns');
+  await small.until((text) => /A0 +analog/.test(text) && isProtected.test(text), 'inputs and outputs');
   take(small, 'protected', 'A protected pair on 80 x 24');
   await large.until(isProtected, 'a protected pair on a large screen');
   take(large, 'large', 'A protected pair on 160 x 48');
