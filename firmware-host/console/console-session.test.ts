@@ -1,81 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { confirmMsMax } from './confirmation.ts';
-import { FakeConsoleBoard } from './console-board.fake.ts';
-import type { ConsoleItem, EventOnConsole } from './console-schema.ts';
-import { ConsoleSession, type SessionOptions } from './console-session.ts';
-import { idleMsMax, type Password } from './login.ts';
-import { LoginGate } from './login-gate.ts';
-
-const encoder = new TextEncoder();
-
-class Line {
-  readonly board = new FakeConsoleBoard();
-  readonly session: ConsoleSession;
-  now = 1000;
-  /** What the other end has received since it was last looked at. */
-  text = '';
-  full = false;
-
-  constructor(options: Partial<SessionOptions> = {}) {
-    this.session = new ConsoleSession({
-      name: '/dev/ttyS1',
-      board: this.board,
-      mode: 'text',
-      statusIntervalMs: 0,
-      password: null,
-      write: (text) => {
-        if (!this.full) this.text += text;
-        return !this.full;
-      },
-      ...options,
-    });
-    this.session.open(this.now);
-  }
-
-  /** As it is shown at last: what was drawn over is gone. */
-  take(): string {
-    const text = this.text
-      .replace(/[^\n]*\r(?!\n)/g, '')
-      .replaceAll('\u001b[K', '')
-      .replaceAll('\r\n', '\n');
-    this.text = '';
-    return text;
-  }
-
-  items(): ConsoleItem[] {
-    const lines = this.text.split('\n').filter((line) => line.startsWith('{'));
-    this.text = '';
-    return lines.map((line) => JSON.parse(line) as ConsoleItem);
-  }
-
-  type(text: string): string {
-    this.take();
-    this.session.bytes(this.now, encoder.encode(text));
-    return this.take();
-  }
-
-  ask(request: object | string): ConsoleItem[] {
-    this.items();
-    this.session.line(this.now, typeof request === 'string' ? request : JSON.stringify(request));
-    return this.items();
-  }
-
-  /** Lets time pass, tick by tick as the session asks for. */
-  wait(durationMs: number): void {
-    const until = this.now + durationMs;
-    for (let at = this.session.nextTickAt; at !== null && at <= until; at = this.session.nextTickAt) {
-      this.now = Math.max(this.now, at);
-      this.session.tick(this.now);
-    }
-    this.now = until;
-  }
-}
+import { event, Line } from './console-line.fake.ts';
+import type { SessionOptions } from './console-session.ts';
 
 const jsonLine = (options: Partial<SessionOptions> = {}): Line => new Line({ mode: 'json', ...options });
-
-function event(index: number, level: 'info' | 'warning' | 'alarm', text: string): EventOnConsole {
-  return { index, monotonicMs: 1, wallTimeMs: 1_700_000_000_000, report: { level, code: 'PEER_RED', text } };
-}
 
 describe('a person at a bare terminal', () => {
   test('is greeted, and the prompt shows board and role', () => {
@@ -252,9 +180,9 @@ describe('a program', () => {
 
   test('switches a text line to JSON and back', () => {
     const line = new Line();
-    line.session.bytes(line.now, encoder.encode('json on --status 0\r\n'));
+    line.session.bytes(line.now, Buffer.from('json on --status 0\r\n'));
     expect(line.items().map(({ kind }) => kind)).toEqual(['hello', 'status']);
-    line.session.bytes(line.now, encoder.encode('{"command":"version","id":"v"}\r\n'));
+    line.session.bytes(line.now, Buffer.from('{"command":"version","id":"v"}\r\n'));
     expect(line.items()).toMatchObject([{ kind: 'version', answers: 'v', version: '1.2.3' }]);
     expect(line.type('json off\r')).toContain('understudy a primary> ');
   });
@@ -315,6 +243,16 @@ describe('a program', () => {
     expect(line.ask('version').map(({ kind }) => kind)).toEqual(['dropped', 'version']);
   });
 
+  test('gets its answers while reports are left out', () => {
+    const line = jsonLine({ statusIntervalMs: 100 });
+    line.halfFull = true;
+    line.items();
+    for (let index = 0; index < 10; index++) line.session.event(line.now, event(index, 'info', 'x'));
+    line.wait(1000);
+    expect(line.items()).toEqual([]);
+    expect(line.ask('version')).toMatchObject([{ kind: 'dropped', items: 20 }, { kind: 'version' }]);
+  });
+
   test('lines that come while a bundle is written wait, and not without end', () => {
     const line = jsonLine();
     line.ask({ command: 'bundle', id: 1 });
@@ -324,93 +262,6 @@ describe('a program', () => {
     const kinds = line.items().map(({ kind }) => kind);
     expect(kinds.slice(0, 2)).toEqual(['dropped', 'bundle']);
     expect(kinds.filter((kind) => kind === 'version').length).toBe(16);
-  });
-});
-
-describe('a password', () => {
-  function locked(mode: 'text' | 'json' = 'text'): Line {
-    const password: Password = { gate: new LoginGate(), check: (text, done) => done(text === 'open sesame') };
-    return new Line({ mode, password });
-  }
-
-  test('is needed for everything that tells or changes something', () => {
-    const line = locked();
-    expect(line.take()).toContain('A password is needed');
-    for (const command of [
-      'status',
-      'events',
-      'safe --reason x --yes',
-      'bundle',
-      'watch turns',
-      'log info',
-    ]) {
-      expect(line.type(`${command}\r`)).toContain('a password is needed');
-    }
-    line.session.event(line.now, event(1, 'alarm', 'silent'));
-    expect(line.take()).not.toContain('silent');
-    expect(line.board.orders).toEqual([]);
-    expect(line.board.bundles).toBe(0);
-    expect(line.type('version\r')).toContain('understudy 1.2.3');
-  });
-
-  test('is typed unseen', () => {
-    const line = locked();
-    expect(line.type('login\r')).toMatch(/password: $/);
-    expect(line.type('open sesame\r')).not.toContain('sesame');
-    expect(line.type('status\r')).toContain('board a: primary');
-  });
-
-  test('may not be tried too often', () => {
-    const line = locked('json');
-    expect(line.items()).toMatchObject([{ kind: 'hello', locked: true }]);
-    expect(line.ask('login wrong')).toMatchObject([{ kind: 'error', code: 'LOGIN_FAILED' }]);
-    expect(line.ask('login "open sesame"')).toMatchObject([{ kind: 'error', code: 'LOGIN_TOO_SOON' }]);
-    line.wait(1000);
-    expect(line.ask('login wrong')).toMatchObject([{ code: 'LOGIN_FAILED' }]);
-    line.wait(1999);
-    expect(line.ask('login "open sesame"')).toMatchObject([{ code: 'LOGIN_TOO_SOON' }]);
-    line.wait(1);
-    expect(line.ask('login "open sesame"')).toMatchObject([{ kind: 'done', command: 'login' }]);
-  });
-
-  test('is asked for again after logout, and after ten quiet minutes', () => {
-    const line = locked();
-    line.type('login "open sesame"\r');
-    expect(line.type('\u0004')).toContain('logged out');
-    expect(line.type('status\r')).toContain('a password is needed');
-    line.type('login "open sesame"\r');
-    line.type('safe --reason smoke\r');
-    line.wait(idleMsMax);
-    expect(line.take()).toContain('logged out');
-    line.type('yes\r');
-    expect(line.board.orders).toEqual([]);
-    expect(line.type('status\r')).toContain('a password is needed');
-  });
-
-  test('is not shown when it is typed while another one is checked', () => {
-    const checks: ((isRight: boolean) => void)[] = [];
-    const line = new Line({
-      password: { gate: new LoginGate(), check: (_text, callback) => checks.push(callback) },
-    });
-    line.type('login\r');
-    line.type('wrong\r');
-    expect(line.type('login\ropen sesame\r')).not.toContain('sesame');
-    line.now += 1000;
-    checks[0]!(false);
-    checks[1]?.(true);
-    expect(line.type('version\r')).toContain('version');
-  });
-
-  test('an answer that comes after the port has gone goes nowhere', () => {
-    let done: (isRight: boolean) => void = () => {};
-    const line = new Line({
-      password: { gate: new LoginGate(), check: (_text, callback) => (done = callback) },
-    });
-    line.type('login x\rstatus\r');
-    line.session.close();
-    line.take();
-    done(true);
-    expect(line.text).toBe('');
   });
 });
 

@@ -46,8 +46,11 @@ export interface SessionOptions {
   statusIntervalMs: number;
   /** Null: whoever reaches this line may do everything. */
   password: Password | null;
-  /** Takes text, or returns false when the line is full: then nothing of it was taken. */
-  write(text: string): boolean;
+  /**
+   * Takes text, or returns false when the line is full: then nothing of it was taken. What nobody asked for may fill a line
+   * only half, so that there is room for an answer.
+   */
+  write(text: string, isAsked: boolean): boolean;
 }
 
 const statusIntervalMsLimits = { least: 20, most: 3_600_000 };
@@ -83,6 +86,8 @@ export class ConsoleSession implements SessionLine {
   #lastLineAt = 0;
   #strangeLines = 0;
   #dropped = 0;
+  /** What is written now was asked for. */
+  #isAsked = true;
   /** The prompt stands on the terminal, with nothing behind it but what is typed. */
   #prompted = false;
   #closed = false;
@@ -138,6 +143,7 @@ export class ConsoleSession implements SessionLine {
   /** Keys, one by one or many at once. */
   bytes(now: number, chunk: Uint8Array): void {
     this.now = now;
+    this.#isAsked = true;
     for (const item of this.#editor.push(chunk)) {
       if (item.kind === 'show') this.#write(item.text);
       else if (item.kind === 'line') this.line(now, item.text, item.tooLong);
@@ -149,6 +155,7 @@ export class ConsoleSession implements SessionLine {
   /** A whole line, without its end. */
   line(now: number, text: string, tooLong = false): void {
     this.now = now;
+    this.#isAsked = true;
     if (now - this.#lastLineAt >= strangeQuietMs) this.#strangeLines = 0;
     this.#lastLineAt = now;
     this.#prompted = false;
@@ -163,6 +170,7 @@ export class ConsoleSession implements SessionLine {
 
   tick(now: number): void {
     this.now = now;
+    this.#isAsked = false;
     this.#answers = undefined;
     this.#confirmation.expireWhenDue();
     const locksAt = this.#login.locksAt(this.#lastLineAt);
@@ -178,6 +186,7 @@ export class ConsoleSession implements SessionLine {
   /** The board has reported something. */
   event(now: number, event: EventOnConsole): void {
     this.now = now;
+    this.#isAsked = false;
     const isWanted = logLevels.indexOf(this.logLevel) >= neededLevel[event.report.level];
     if (isWanted && !this.#login.locked) this.tell({ kind: 'report', ...event });
     this.#refreshPrompt();
@@ -314,6 +323,7 @@ export class ConsoleSession implements SessionLine {
 
   goOn(): void {
     this.#busy = false;
+    this.#isAsked = true;
     while (!this.#busy && !this.#closed) {
       const next = this.#waitingLines.shift();
       if (next === undefined) break;
@@ -370,7 +380,7 @@ export class ConsoleSession implements SessionLine {
   }
 
   #write(text: string): boolean {
-    return !this.#closed && this.#options.write(text);
+    return !this.#closed && this.#options.write(text, this.#isAsked);
   }
 
   #greet(): void {

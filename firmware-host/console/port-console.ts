@@ -95,8 +95,9 @@ export class PortConsole {
       mode: 'text',
       statusIntervalMs: Math.max(1000, statusIntervalMs),
       password: this.#password,
-      write: (text) => {
-        if (port !== this.#port || port.writableLength > unsentBytesMax) return false;
+      write: (text, isAsked) => {
+        const bytesMax = isAsked ? unsentBytesMax : unsentBytesMax / 2;
+        if (port !== this.#port || port.writableLength > bytesMax) return false;
         port.write(text, (error) => {
           if (error) this.#lost(port, 'CONSOLE_PORT_LOST', error.message);
         });

@@ -40,8 +40,9 @@ export class SocketConsole {
       mode: 'json',
       statusIntervalMs,
       password: null,
-      write: (text) => {
-        if (socket.destroyed || socket.writableLength > unreadBytesMax) return false;
+      write: (text, isAsked) => {
+        const bytesMax = isAsked ? unreadBytesMax : unreadBytesMax / 2;
+        if (socket.destroyed || socket.writableLength > bytesMax) return false;
         socket.write(text);
         return true;
       },
