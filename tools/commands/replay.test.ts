@@ -174,7 +174,7 @@ test('a value, a digest and the clock that were changed are found in their own t
   expect(withoutValue.code).toBe(exitCodes.failed.code);
   expect(withoutValue.stdout).toMatch(/^DIVERGED at turn 3, .*asked the system for something else/m);
   expect(withoutValue.stdout).toMatch(/^ {2}actual {4}.*\/etc\/limit/m);
-  expect(withoutValue.stdout).toMatch(/^ +at .*program\.js:3:\d+/m);
+  expect(withoutValue.stdout).toMatch(/^ {2}where {5}at .*program\.js:3:\d+/m);
 
   const digest = await tampered(journal, (records) => {
     record(records).digest ^= 1;
