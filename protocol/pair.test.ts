@@ -379,52 +379,6 @@ test('who steps down for a board that was silent for a while follows it', () => 
   expect(pair.role).toBe('joining');
 });
 
-test('alone with a stale journal and a device that says it is safe: asks twice, for the first answer may be old', () => {
-  const pair = new Pair(options);
-  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
-  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([]);
-  expect(short(pair.step(2000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(2001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([
-    'gate closed',
-    'attach 5 cold-start',
-  ]);
-});
-
-test('alone: waits, asks for the device’s term, claims the next one', () => {
-  const pair = new Pair(options);
-  pair.step(0, { kind: 'begin', journal: { term: 4, turns: 1 } });
-  expect(short(pair.step(999, { kind: 'tick' }))).toEqual([]);
-  expect(pair.nextWakeAt).toBe(1000);
-  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
-    'gate closed',
-    'attach 5 cold-start',
-  ]);
-  expect(short(pair.step(1251, { kind: 'tick' }))).toEqual(['attach 5 cold-start']);
-});
-
-test('alone with a stale journal: never, unless the operator orders it', () => {
-  const pair = new Pair(options);
-  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
-  pair.step(1000, { kind: 'tick' });
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
-    'PAIR_STALE_JOURNAL',
-  ]);
-  expect(pair.role).toBe('starting');
-  expect(short(pair.step(1500, { kind: 'operator', command: 'lead' }))).toEqual(['query']);
-  expect(short(pair.step(1501, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
-    'gate closed',
-    'attach 5 cold-start',
-  ]);
-});
-
-test('alone with policy wait: never', () => {
-  const pair = new Pair({ ...options, alone: 'wait' });
-  pair.step(0, begin);
-  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['PAIR_WAITING_FOR_PEER']);
-});
-
 test('waiting for the other board’s turn asks for no wake in the past', () => {
   const pair = new Pair({ ...options, board: 'b' });
   pair.step(0, begin);

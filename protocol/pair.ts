@@ -16,7 +16,8 @@
  * Effects are to be carried out in the order given. `gate` comes before `attach`, so no output of the old
  * reign can pass while a new one is being claimed.
  */
-import { leads } from './journal-order.ts';
+import { leads, lostRecords } from './journal-order.ts';
+import { LoneStart } from './lone-start.ts';
 import type {
   Claim,
   JournalSummary,
@@ -46,18 +47,16 @@ export class Pair {
   #waitingSince = 0;
   #begun = false;
   #handingOver = false;
-  #forcedToLead = false;
-  #staleReported = false;
-  #querying = false;
-  /** Since then the device says that nobody leads, while this board's journal is stale. */
-  #safeSince: number | null = null;
   /** Joining, and the primary is silent. */
   #joinBroken = false;
   /** Backup or joining, and since then the other board says that it does not lead. */
   #leaderlessSince: number | null = null;
 
+  readonly #alone: LoneStart;
+
   constructor(options: PairOptions) {
     this.#options = options;
+    this.#alone = new LoneStart(options.waitForPeerMs);
   }
 
   /** The other board as far as it is heard: of one that is silent nothing is known that counts. */
@@ -84,9 +83,8 @@ export class Pair {
       return this.#waitingSince + this.#options.waitForPeerMs;
     }
     if (this.role === 'contending') return this.#claimedAt + this.#options.claimRetryMs;
-    if (this.#follows && this.#leaderlessSince !== null) {
+    if (this.#follows && this.#leaderlessSince !== null)
       return this.#leaderlessSince + this.#options.waitForPeerMs;
-    }
     return null;
   }
 
@@ -150,12 +148,7 @@ export class Pair {
         return [{ kind: 'gate', mode: 'closed' }, { kind: 'prepare-handover' }];
       case 'handover':
         if (this.role !== 'backup' || input.term !== this.term) return [];
-        return this.#contend(
-          now,
-          input.planned ? 'switchover' : 'takeover',
-          this.term + 1,
-          'the primary hands over',
-        );
+        return this.#handover(now, input.planned ? 'switchover' : 'takeover');
       case 'handed-over':
         if (!this.#handingOver) return [];
         this.#handingOver = false;
@@ -235,7 +228,7 @@ export class Pair {
 
   #follow(term: number): PairEffect[] {
     this.role = 'joining';
-    this.#querying = false;
+    this.#alone.cancel();
     this.#joinBroken = false;
     this.term = term;
     this.claim = null;
@@ -253,10 +246,8 @@ export class Pair {
       case 'backup':
         return this.#contend(now, 'takeover', this.term + 1, why);
       case 'primary':
-        if (this.#handingOver) {
-          // Whom we would hand over to is gone; our own replica may have failed, which the host then reports.
-          this.#handingOver = false;
-        }
+        // Whom we would hand over to is gone; our own replica may have failed, which the host then reports.
+        this.#handingOver = false;
         if (!this.protected) return [];
         this.protected = false;
         return this.#contend(now, 'solo', this.term + 1, why);
@@ -286,7 +277,7 @@ export class Pair {
 
   #contend(now: number, claim: Claim, term: number, why: string): PairEffect[] {
     this.role = 'contending';
-    this.#querying = false;
+    this.#alone.cancel();
     this.claim = claim;
     this.#claimedTerm = term;
     this.#claimedAfresh = false;
@@ -298,6 +289,10 @@ export class Pair {
     ];
   }
 
+  #handover(now: number, claim: Claim): PairEffect[] {
+    return this.#contend(now, claim, this.term + 1, 'the primary hands over');
+  }
+
   #attached(term: number): PairEffect[] {
     if (this.role !== 'contending' || term !== this.#claimedTerm || this.claim === null) return [];
     const claim = this.claim;
@@ -305,7 +300,7 @@ export class Pair {
     this.term = term;
     this.claim = null;
     this.protected = false;
-    this.#forcedToLead = false;
+    this.#alone.granted();
     return [
       report('info', 'PAIR_PRIMARY', `primary of term ${term} (${claim})`),
       { kind: 'lead', term, claim, afresh: this.#claimedAfresh },
@@ -322,10 +317,10 @@ export class Pair {
         // Nobody we know of leads, only our count is behind the device's.
         this.role = 'starting';
         this.claim = null;
-        if (this.peer !== null || this.#forcedToLead) {
+        if (this.peer !== null || this.#alone.isOrdered) {
           return this.#coldStart(now, heldTerm, `the device has seen term ${heldTerm}`);
         }
-        return this.#reportStale(heldTerm);
+        return this.#alone.stale(heldTerm, this.#journal);
       }
       return this.#stepDown(now, `the device holds term ${heldTerm}, ours would be ${this.#claimedTerm}`);
     }
@@ -340,7 +335,7 @@ export class Pair {
     this.claim = null;
     this.protected = false;
     this.#handingOver = false;
-    this.#querying = false;
+    this.#alone.cancel();
     this.#waitingSince = now;
     const effects: PairEffect[] = [
       { kind: 'gate', mode: 'closed' },
@@ -390,9 +385,7 @@ export class Pair {
   #operator(command: 'switchover' | 'lead'): PairEffect[] {
     if (command === 'lead') {
       if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
-      this.#forcedToLead = true;
-      this.#querying = true;
-      return [{ kind: 'query' }];
+      return this.#alone.order();
     }
     if (this.role !== 'primary' || !this.protected || this.#handingOver) {
       return [report('warning', 'PAIR_SWITCHOVER_REFUSED', 'a switchover needs a protected primary')];
@@ -407,11 +400,8 @@ export class Pair {
       this.#claimedAt = now;
       return [{ kind: 'attach', term: this.#claimedTerm, claim: this.claim! }];
     }
-    if (
-      this.#joinBroken &&
-      this.role === 'joining' &&
-      now - this.#waitingSince >= this.#options.waitForPeerMs
-    ) {
+    const hasWaited = now - this.#waitingSince >= this.#options.waitForPeerMs;
+    if (this.role === 'joining' && this.#joinBroken && hasWaited) {
       return this.#giveUpJoining(now, 'the other board stayed silent', false);
     }
     if (this.#follows && this.#leaderlessSince !== null) {
@@ -432,12 +422,8 @@ export class Pair {
     const { peer } = this;
     if (peer !== null) {
       if (peer.role === 'primary') return this.#follow(peer.term);
-      const leading =
-        peer.role !== 'contending' &&
-        peer.role !== 'backup' &&
-        peer.role !== 'stopped' &&
-        leads(this.#options.board, this.#journal, peer.journal);
-      if (!leading) {
+      const isBusy = peer.role === 'contending' || peer.role === 'backup' || peer.role === 'stopped';
+      if (isBusy || !leads(this.#options.board, this.#journal, peer.journal)) {
         // The other one's turn. Looked at again later, should it not take it.
         this.#waitingSince = now;
         return [];
@@ -448,52 +434,26 @@ export class Pair {
     const waited = now - this.#waitingSince;
     if (waited < this.#options.waitForPeerMs) return [];
     this.#waitingSince = now;
-    if (this.#options.alone === 'lead') {
-      this.#querying = true;
-      return [{ kind: 'query' }];
-    }
+    if (this.#options.alone === 'lead') return this.#alone.ask();
     return [report('warning', 'PAIR_WAITING_FOR_PEER', 'no other board; waiting (policy.alone is wait)')];
   }
 
   /** `newestTerm`: of all reigns that are known of. */
   #coldStart(now: number, newestTerm: number, why: string): PairEffect[] {
-    const recordedTerm = Math.max(this.#journal.term, this.peer?.journal.term ?? 0);
     const effects = this.#contend(now, 'cold-start', newestTerm + 1, why);
-    if (recordedTerm === newestTerm || (this.#journal.turns === 0 && recordedTerm === 0)) return effects;
+    const lost = lostRecords(this.#journal, this.peer?.journal ?? null, newestTerm);
+    if (lost === null) return effects;
     this.#claimedAfresh = true;
-    const text =
-      `no board has the records of term ${newestTerm}, the newest known end in term ${recordedTerm}: ` +
-      'the program is started afresh';
-    return [report('alarm', 'PAIR_STALE_JOURNAL', text), ...effects];
+    return [report('alarm', 'PAIR_STALE_JOURNAL', `${lost}: the program is started afresh`), ...effects];
   }
 
   #heldTerm(now: number, heldTerm: number, safe: boolean): PairEffect[] {
-    if ((this.role !== 'starting' && this.role !== 'stepped-down') || !this.#querying) return [];
-    this.#querying = false;
-    if (heldTerm > this.#journal.term && !this.#forcedToLead) {
-      // A stale journal never leads. But when the device has gone safe there is nothing left to go on with: the session
-      // is new, so winning the term starts the program afresh (supervisor), which is better than nothing for ever.
-      if (!safe) {
-        this.#safeSince = null;
-        return this.#reportStale(heldTerm);
-      }
-      // This may have been said long ago, to a board that did not run: what is said to the next question was not.
-      this.#safeSince ??= now;
-      if (now - this.#safeSince < this.#options.waitForPeerMs) return [];
-      this.#safeSince = null;
-      const why = `nobody leads and the device is in its safe state: this board's journal (term ${this.#journal.term}) is dropped`;
-      return this.#contend(now, 'cold-start', heldTerm + 1, why);
-    }
-    return this.#contend(now, 'cold-start', heldTerm + 1, 'alone');
-  }
-
-  #reportStale(heldTerm: number): PairEffect[] {
-    if (this.#staleReported) return [];
-    this.#staleReported = true;
-    const text =
-      `this board's journal ends in term ${this.#journal.term}, the device has obeyed term ${heldTerm}: ` +
-      'the other board knows more. Waiting for it (the operator may order `lead` to start afresh)';
-    return [report('alarm', 'PAIR_STALE_JOURNAL', text)];
+    if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
+    const verdict = this.#alone.answered(now, heldTerm, safe, this.#journal);
+    if (verdict.kind === 'wait') return verdict.effects;
+    const effects = this.#contend(now, 'cold-start', heldTerm + 1, verdict.why);
+    this.#claimedAfresh = verdict.afresh;
+    return effects;
   }
 
   /** The supervisor keeps this current, for a later start or step-down. */

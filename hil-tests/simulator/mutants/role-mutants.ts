@@ -53,9 +53,9 @@ export const roleMutants: readonly Mutant[] = [
     name: 'stale-journal-leads',
     breaks: 'a board alone leads although the device has obeyed terms of which its journal knows nothing',
     promise: 'DESIGN §8 (board starts alone)',
-    file,
-    find: 'if (heldTerm > this.#journal.term && !this.#forcedToLead) {',
-    replace: 'if (heldTerm < 0 && !this.#forcedToLead) {',
+    file: 'protocol/lone-start.ts',
+    find: 'if (heldTerm <= journal.term) return',
+    replace: 'if (heldTerm >= 0) return',
     scenario: 'port-then-primary',
   },
   {

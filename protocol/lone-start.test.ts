@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { LoneStart } from './lone-start.ts';
+import { Pair } from './pair.ts';
+import type { PairEffect } from './pair-contract.ts';
+
+const options = { board: 'a', waitForPeerMs: 1000, alone: 'lead', claimRetryMs: 250 } as const;
+
+/** What matters of the effects. */
+function short(effects: PairEffect[]): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind === 'gate') return [`gate ${effect.mode}`];
+    if (effect.kind === 'attach') return [`attach ${effect.term} ${effect.claim}`];
+    if (effect.kind === 'report') return effect.level === 'info' ? [] : [effect.code];
+    return [effect.kind];
+  });
+}
+
+test('the records go on only where they are not older than what the device has obeyed', () => {
+  const journal = { term: 3, turns: 900 };
+  const alone = new LoneStart(1000);
+  alone.ask();
+  expect(alone.answered(0, 3, false, journal)).toEqual({ kind: 'claim', why: 'alone', afresh: false });
+  alone.order();
+  expect(alone.answered(0, 4, false, journal)).toMatchObject({ kind: 'claim', afresh: true });
+});
+
+test('an answer that nobody waits for says nothing', () => {
+  const alone = new LoneStart(1000);
+  expect(alone.answered(0, 3, true, { term: 3, turns: 1 })).toEqual({ kind: 'wait', effects: [] });
+  alone.ask();
+  alone.cancel();
+  expect(alone.answered(0, 3, true, { term: 3, turns: 1 })).toEqual({ kind: 'wait', effects: [] });
+});
+
+test('alone with a stale journal and a device that says it is safe: asks twice, for the first answer may be old', () => {
+  const pair = new Pair(options);
+  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
+  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([]);
+  expect(short(pair.step(2000, { kind: 'tick' }))).toEqual(['query']);
+  expect(short(pair.step(2001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([
+    'gate closed',
+    'attach 5 cold-start',
+  ]);
+});
+
+test('alone: waits, asks for the device’s term, claims the next one', () => {
+  const pair = new Pair(options);
+  pair.step(0, { kind: 'begin', journal: { term: 4, turns: 1 } });
+  expect(short(pair.step(999, { kind: 'tick' }))).toEqual([]);
+  expect(pair.nextWakeAt).toBe(1000);
+  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+    'gate closed',
+    'attach 5 cold-start',
+  ]);
+  expect(short(pair.step(1251, { kind: 'tick' }))).toEqual(['attach 5 cold-start']);
+});
+
+test('alone with a stale journal: never, unless the operator orders it', () => {
+  const pair = new Pair(options);
+  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
+  pair.step(1000, { kind: 'tick' });
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+    'PAIR_STALE_JOURNAL',
+  ]);
+  expect(pair.role).toBe('starting');
+  expect(short(pair.step(1500, { kind: 'operator', command: 'lead' }))).toEqual(['query']);
+  expect(short(pair.step(1501, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+    'gate closed',
+    'attach 5 cold-start',
+  ]);
+});
+
+test('alone with policy wait: never', () => {
+  const pair = new Pair({ ...options, alone: 'wait' });
+  pair.step(0, { kind: 'begin', journal: { term: 0, turns: 0 } });
+  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['PAIR_WAITING_FOR_PEER']);
+});
