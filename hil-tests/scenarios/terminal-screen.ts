@@ -1,9 +1,11 @@
 /**
  * A real terminal for tests: a program in a tmux of its own, typed to by keys and read as the screen shows it. Ended with the
- * test; the tmux server has a name that nobody else uses.
+ * test; the tmux server's socket is its own, in a directory of its own.
  */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -16,7 +18,8 @@ export function missing(...programs: string[]): string | null {
 }
 
 export class TerminalScreen {
-  readonly #server = `understudy-test-${randomBytes(6).toString('hex')}`;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'understudy-tmux-'));
+  readonly #server = join(this.#directory, 'socket');
 
   constructor(
     command: readonly string[],
@@ -25,17 +28,17 @@ export class TerminalScreen {
     const { columns, rows } = size;
     const words = ['-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows)];
     // Not exec'd by a shell of the user's: words stay words.
-    execFileSync('tmux', ['-L', this.#server, ...words, command.map(quoted).join(' ')]);
+    execFileSync('tmux', ['-S', this.#server, ...words, command.map(quoted).join(' ')]);
   }
 
   /** Keys by tmux's names: `Enter`, `Up`, `C-c`; other words as they are. */
   async keys(...keys: string[]): Promise<void> {
-    await run('tmux', ['-L', this.#server, 'send-keys', ...keys]);
+    await run('tmux', ['-S', this.#server, 'send-keys', ...keys]);
   }
 
   /** A line, letter by letter, and Enter. */
   async line(text: string): Promise<void> {
-    await run('tmux', ['-L', this.#server, 'send-keys', '-l', text]);
+    await run('tmux', ['-S', this.#server, 'send-keys', '-l', text]);
     await this.keys('Enter');
   }
 
@@ -45,7 +48,7 @@ export class TerminalScreen {
   }
 
   async #capture(...words: string[]): Promise<string> {
-    const { stdout } = await run('tmux', ['-L', this.#server, 'capture-pane', '-p', ...words]);
+    const { stdout } = await run('tmux', ['-S', this.#server, 'capture-pane', '-p', ...words]);
     return stdout;
   }
 
@@ -68,11 +71,12 @@ export class TerminalScreen {
   async clear(): Promise<void> {
     await this.keys('C-l');
     await this.#until(() => this.#capture(), /^\s*\S[^\n]*\s*$/, 20_000);
-    await run('tmux', ['-L', this.#server, 'clear-history']);
+    await run('tmux', ['-S', this.#server, 'clear-history']);
   }
 
   close(): void {
-    spawnSync('tmux', ['-L', this.#server, 'kill-server']);
+    spawnSync('tmux', ['-S', this.#server, 'kill-server']);
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
