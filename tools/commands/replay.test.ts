@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
+import type { JournalHeader } from '../../firmware-host/journal/entry.ts';
+import { JournalWriter } from '../../firmware-host/journal/writer.ts';
 import type { JournalRecord } from '../../protocol/record.ts';
 import { type Ended, runCommand, scratchFolder, startCommand } from '../command-line.test-rig.ts';
 import {
@@ -246,6 +248,34 @@ test('a damaged journal is no difference: it is refused with the place', {
   const missing = await runCommand('replay', gap, '--program', program);
   expect(missing.code).toBe(exitCodes.journal.code);
   expect(missing.stderr).toContain('turn 0 does not start the program');
+});
+
+test('a header that no board writes is refused', { timeout: deadlineMs }, async () => {
+  const header = {
+    historyId: '00',
+    bundleHash: 'ab'.repeat(32),
+    program: '/programs/program.js',
+    startedAtMs: 1,
+    runtime: { node: '24' },
+  };
+  const wrong = [
+    { bundleHash: 7 },
+    { program: '' },
+    { startedAtMs: 'soon' },
+    { runtime: null },
+    { runtime: { tz: 1 } },
+  ];
+  for (const change of wrong) {
+    const folder = scratchFolder();
+    const options = { fsync: 'never' } as const;
+    const writer = await JournalWriter.create(folder, { ...header, ...change } as JournalHeader, options);
+    await writer.close();
+    const refused = await runCommand('replay', writer.path);
+    expect(refused.code).toBe(exitCodes.journal.code);
+    expect(refused.stderr).toMatch(
+      /^understudy: JOURNAL_DAMAGED: the header of .* holds what no board writes$/m,
+    );
+  }
 });
 
 test('a torn tail is told, and what is before it runs', { timeout: deadlineMs }, async () => {

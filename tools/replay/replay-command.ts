@@ -6,7 +6,7 @@ import {
   runtimeIdentity,
 } from '../../firmware-host/bundle/runtime-identity.ts';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
-import type { JournalHeader } from '../../firmware-host/journal/entry.ts';
+import { JournalError, type JournalHeader } from '../../firmware-host/journal/entry.ts';
 import { type JournalReading, readJournal } from '../../firmware-host/journal/reader.ts';
 import { headerLines, tailLine } from '../journal/lines.ts';
 import { DebuggerNewsReader, sourcePlace } from './debugger-news.ts';
@@ -38,11 +38,28 @@ const answerMsMax = 60_000;
 export async function replayJournal(file: string, options: ReplayOptions): Promise<number> {
   const reading = await readJournal(file);
   try {
+    checkHeader(file, reading.header);
     const program = await findProgram(file, reading.header, options.program);
     return await new Replay(file, reading, program, options).run();
   } finally {
     await reading.close();
   }
+}
+
+/** A checksum says that the header was written so, not that a board wrote it. */
+function checkHeader(file: string, header: JournalHeader): void {
+  const { bundleHash, program, historyId, startedAtMs, runtime } = header as Partial<JournalHeader>;
+  const isSound =
+    /^[0-9a-f]{64}$/.test(String(bundleHash)) &&
+    [program, historyId].every(
+      (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+    ) &&
+    Number.isSafeInteger(startedAtMs) &&
+    typeof runtime === 'object' &&
+    runtime !== null &&
+    Object.values(runtime).every((value) => typeof value === 'string' && !value.includes('\0'));
+  if (isSound) return;
+  throw new JournalError('JOURNAL_DAMAGED', `the header of ${file} holds what no board writes`);
 }
 
 class Replay {
