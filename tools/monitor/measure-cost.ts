@@ -160,8 +160,10 @@ try {
     const those = rows.filter((row) => row.phase === phase);
     return those.reduce((total, { processor }) => total + processor, 0) / those.length;
   };
+  const cost = mean('monitor') - mean('nobody');
+  const share = (mean('crowd') - mean('nobody')) / crowdSize;
   process.stdout.write(
-    `the monitor costs the pair ${(mean('monitor') - mean('nobody')).toFixed(2)} % of one core\n`,
+    `the monitor costs the pair ${cost.toFixed(2)} % of one core; by the crowd ${share.toFixed(2)} %\n`,
   );
 } finally {
   for (const { child } of Object.values(boards)) child.stdin?.end();
