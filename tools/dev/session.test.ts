@@ -24,6 +24,7 @@ interface Ran {
   text: string;
   /** What the rig was given. */
   directory: string;
+  device: string | undefined;
 }
 
 async function run(
@@ -34,6 +35,7 @@ async function run(
   const output = new PassThrough();
   let text = '';
   let directory = '';
+  let device: string | undefined;
   output.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
@@ -44,6 +46,7 @@ async function run(
     timing: { lookMs: 0, frozenMs: 0, cutMs: 0, patienceMs: 1000 },
     startRig: async (given) => {
       directory = given.directory ?? '';
+      device = given.device;
       setImmediate(meanwhile);
       return rig;
     },
@@ -60,7 +63,7 @@ async function run(
     },
     surroundings,
   );
-  return { exitCode, text, directory };
+  return { exitCode, text, directory, device };
 }
 
 describe('understudy dev', () => {
@@ -74,6 +77,11 @@ describe('understudy dev', () => {
     expect(text).not.toContain('\u001b');
     expect(rig.calls.slice(-2)).toEqual(['stop boards', 'verify b']);
     expect(rig.isStopped).toBe(true);
+  });
+
+  it('hands the kind of device to the rig, the simulated one by default', async () => {
+    expect((await run(new FakePairRig(), { faults: [] })).device).toBe('simulated');
+    expect((await run(new FakePairRig(), { faults: [], device: 'mega' })).device).toBe('mega');
   });
 
   it.each([

@@ -1,4 +1,4 @@
-/** Each defect of avr8js's USART has a test here that it fails. */
+/** What avr8js's USART gets wrong, and the rest of what a firmware rests on: one test each. */
 import { describe, expect, test } from 'vitest';
 import { machineWith } from './assembler.test-rig.ts';
 import type { Mega2560 } from './machine.ts';

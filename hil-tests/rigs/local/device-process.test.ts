@@ -288,6 +288,51 @@ describe.each(['simulated', 'mega'] as const)('fenced, %s', (kind) => {
   });
 });
 
+test('mega: the supply fails, later its clock stops; a new session after the one, the same after the other', async () => {
+  const { device, paths } = await start({}, 'mega');
+  const a = board(paths[0]);
+  a.step({ kind: 'attach', term: 1, session: null, inputsReceived: 0 });
+  const { session } = await a.effect('attached');
+  device.command({ command: 'power-cycle', offMs: 50 });
+  expect((await a.effect('session-lost')).session).toBe(session + 1);
+  a.effects.all.length = 0;
+  a.step({ kind: 'attach', term: 2, session: session + 1, inputsReceived: 0 });
+  await a.effect('attached');
+  a.step({ kind: 'write', offset: 0, bytes: ledOn });
+  await device.event('state', (event) => ledLevel(event) === 1);
+  device.command({ command: 'freeze', durationMs: 800 });
+  await a.effect('silent');
+  const silentAt = monotonicMs();
+  a.step({ kind: 'write', offset: ledOn.length, bytes: ledOff });
+  await device.event('state', (event) => event.monotonicMs > silentAt && ledLevel(event) === 0);
+  const summary = await device.stop();
+  expect(summary.sessions.map((each) => each.session)).toEqual([session, session + 1]);
+  expect(summary.sessions[1]).toMatchObject({
+    outputBytes: ledOn.length + ledOff.length,
+    outputCrc32: crc32(Uint8Array.of(...ledOn, ...ledOff)),
+  });
+  expect(summary.safeStates).toBe(0);
+});
+
+test.each([
+  [{ firmwareFile: 'no-such-file.hex' }, 'no-such-file.hex'],
+  [{ mode: 'plain' }, 'mode'],
+  [{ baudRate: 57_600 }, 'baudRate'],
+  [{ holdTimeMs: 5 }, 'holdTimeMs'],
+])('mega: %o ends it with code 2 and names what is wrong', async (options, named) => {
+  const child = spawn(process.execPath, [processFiles.mega, '--options', JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let message = '';
+  child.stderr.on('data', (chunk) => {
+    message += chunk;
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 2);
+  expect(message).toContain(named);
+  expect(message).not.toContain('    at ');
+});
+
 test('plain: Firmata straight through, from either port, announced to whoever opens', async () => {
   const { device, paths } = await start({ mode: 'plain', board: 'mega-2560' });
   const port = new SerialPort({ path: paths[1], baudRate: 115_200 });
