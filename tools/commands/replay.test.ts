@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -383,6 +383,20 @@ test('the debugger stops at the end of a turn in which nothing of the program ru
   await debugged.call('Debugger.resume');
   expect((await command.ended).code).toBe(exitCodes.ok.code);
   debugged.close();
+});
+
+test('a replay that is ended in the debugger leaves nothing behind', { timeout: deadlineMs }, async () => {
+  const program = programFile(ticker);
+  const journal = await recordJournal(program, 200);
+  const scratch = scratchFolder();
+  const words = ['replay', journal.file, '--program', program, '--inspect', '0'];
+  const command = startCommand(words, { env: { TMPDIR: scratch } });
+  const news = await command.errorLine(/^understudy: debugger at /);
+  expect(readdirSync(scratch)).toHaveLength(1);
+  command.child.kill('SIGTERM');
+  expect((await command.ended).code).toBe(exitCodes.terminated.code);
+  expect(readdirSync(scratch)).toEqual([]);
+  await expect(Debugged.attach(news.slice(news.indexOf('ws://')))).rejects.toThrow('no debugger');
 });
 
 /** A debugger: one client of the inspector's protocol. */

@@ -108,7 +108,9 @@ class Replay {
     if (vcd !== null) this.#exports.push(await openVcd(vcd, this.#startedAtUs));
     const replica = this.#startReplica(header);
     const interrupted = (): void => process.exit(exitCodes.interrupted.code);
+    const terminated = (): void => process.exit(exitCodes.terminated.code);
     process.once('SIGINT', interrupted);
+    process.once('SIGTERM', terminated);
     let result: ReplayResult;
     try {
       const run = new ReplayRun(replica, (turn) => this.#turn(turn));
@@ -116,6 +118,7 @@ class Replay {
     } finally {
       await replica.stop();
       process.off('SIGINT', interrupted);
+      process.off('SIGTERM', terminated);
       for (const each of this.#exports) await each.close(this.#endUs);
     }
     if (result.difference === null && untilTurn !== null && result.turns <= untilTurn) {
