@@ -16,7 +16,6 @@ export interface DriverOptions extends Omit<AttachmentOptions, 'kind'> {
   /** Monotonic, ms. */
   now: () => number;
   onNews: (news: DriverNews, nowMs: number) => void;
-  onBytes?: (bytes: Uint8Array) => void;
 }
 
 export class LineDriver {
@@ -76,10 +75,7 @@ export class LineDriver {
       opened: () => heard({ kind: 'opened' }),
       refused: (text) => heard({ kind: 'refused', text }),
       closed: (text) => heard({ kind: 'closed', text }),
-      bytes: (bytes) => {
-        if (generation === this.#generation) this.#options.onBytes?.(bytes);
-        heard({ kind: 'bytes', bytes });
-      },
+      bytes: (bytes) => heard({ kind: 'bytes', bytes }),
     });
   }
 }
