@@ -115,7 +115,8 @@ export class Histories {
     this.note({ kind: 'term', term: this.#core.pair.term, turn: 0, board: options.board });
     for (const stream of streams) {
       if (stream.controller === null) continue;
-      if (stream !== counted) {
+      // Input that has come and that no record holds is the new history's: the device keeps it, and says it again.
+      if (stream !== counted || stream.waitingInputBytes > 0) {
         this.#parts.devices.takeAnew(stream);
         continue;
       }

@@ -11,7 +11,12 @@ test('a full buffer and the records of one turn may wait; a whole history for a 
 });
 
 test('more may not', () => {
-  expect(judge(4096 + 17_000, true)).toContain('21096 bytes waiting');
+  const look = (bytes: number) => tells('a', { role: 'primary', protected: true }, bytes);
+  const judgeLooks = (...bytes: number[]) => violationOf(boundedBuffers(facts()), bytes.map(look));
+  expect(judgeLooks(100, 4096 + 17_000)).toContain('21096 bytes waiting');
+  // What is left of the history before drains.
+  expect(judgeLooks(2_000_000, 4096 + 17_000, 4096)).toBeNull();
+  expect(judgeLooks(2_000_000, 4096, 4096 + 17_000)).toContain('21096 bytes waiting');
   expect(judge(2_200_000, false)).toContain('2200000 bytes waiting');
 });
 

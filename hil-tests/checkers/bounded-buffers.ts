@@ -31,6 +31,8 @@ class BoundedBuffers implements Checker {
   readonly #looks: Record<BoardName, number> = { a: 0, b: 0 };
   /** Turns that were performed since the last look. */
   readonly #performed: Record<BoardName, number> = { a: 0, b: 0 };
+  /** Since it is protected its buffer has been within the bound. */
+  readonly #drained: Record<BoardName, boolean> = { a: false, b: false };
 
   constructor(facts: LifeFacts) {
     this.#protectedBytesMax = facts.sendBufferBytesMax + batchBytesMax;
@@ -51,8 +53,10 @@ class BoundedBuffers implements Checker {
         `board ${board} performs turn after turn, though ${bufferedBytes} bytes wait for the other board`,
       );
     }
-    const mayBuffer =
-      status.role === 'primary' && status.protected ? this.#protectedBytesMax : this.#bytesMax;
+    const isLive = status.role === 'primary' && status.protected;
+    // What a board that was joining was still being sent when a new history began is behind nobody's back: it drains.
+    this.#drained[board] = isLive && (this.#drained[board] || bufferedBytes <= this.#protectedBytesMax);
+    const mayBuffer = this.#drained[board] ? this.#protectedBytesMax : this.#bytesMax;
     if (bufferedBytes <= mayBuffer) return;
     throw new Violation(
       this.name,

@@ -239,4 +239,19 @@ export const regressions: readonly Regression[] = [
       { kind: 'power', at: 1801, until: 1803, board: 'a', disk: 'lost' },
     ],
   },
+  {
+    found: 'a new history passed over input that had come and was in no record',
+    seed: 502822,
+    scenario: 'any',
+    faults: [
+      { kind: 'replica', at: 1660.5603355347303, board: 'a', how: 'hangs' },
+      { kind: 'stall', at: 2390, until: 4114, link: 'serial', from: 'b' },
+      { kind: 'slow-link', at: 2310.2713402427676, until: 2580, link: 'ethernet', bitsPerSecond: 19200 },
+      { kind: 'replica', at: 2375.0513417365446, board: 'a', how: 'diverges' },
+      { kind: 'device-port-lost', at: 4261, until: 4891, device: 0, board: 'b' },
+      { kind: 'stall', at: 4178, until: 4329, link: 'serial', from: null },
+      { kind: 'stall', at: 4179.796107804815, until: 4330, link: 'ethernet', from: null },
+      { kind: 'replica', at: 4398.531066666965, board: 'b', how: 'hangs' },
+    ],
+  },
 ];
