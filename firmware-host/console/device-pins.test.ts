@@ -44,6 +44,14 @@ test('a port’s write is for its outputs, the device’s report for its inputs'
   expect(pins.of(device)).toEqual([pin('D8', 'OUTPUT', 1), pin('D9', 'PULL_UP', 1)]);
 });
 
+test('a backup, which is told inputs ahead of the outputs before them, shows the same', () => {
+  const pins = new DevicePins([device]);
+  pins.see({ kind: 'input', port: 3, bytes: Uint8Array.of(0x91, 0b10, 0, 0xe0, 5, 0) });
+  const opens = { kind: 'request', request: 0, operation: 'open', port: 3 } as const;
+  write(pins, { ...opens, argument: JSON.stringify({ path: device }) }, bytes(0xf4, 9, 0));
+  expect(pins.of(device)).toEqual([pin('D9', 'INPUT', 1), pin('A0', 'ANALOG', 5)]);
+});
+
 test('analog channels are named as such, and messages may come in pieces', () => {
   const pins = opened();
   write(pins, bytes(0xf4, 14, 2));

@@ -5,23 +5,25 @@ import type { PinOnConsole } from './console-schema.ts';
 import { FirmataPins } from './firmata-pins.ts';
 
 export class DevicePins {
-  readonly #pins: Map<string, FirmataPins>;
-  /** The device that the program has opened under each of its port numbers. */
-  readonly #devices = new Map<number, string>();
+  readonly #names: ReadonlySet<string>;
+  /** By port number: on a backup a port's input may be seen before the output that opened it. */
+  readonly #ports = new Map<number, FirmataPins>();
+  /** The port number under which the program has opened each device. */
+  readonly #portOf = new Map<string, number>();
 
   /** `devices`: the paths under which the program knows them. */
   constructor(devices: readonly string[]) {
-    this.#pins = new Map(devices.map((name) => [name, new FirmataPins()]));
+    this.#names = new Set(devices);
   }
 
   see(seen: SeenByReplica): void {
     switch (seen.kind) {
       case 'started':
-        this.#devices.clear();
-        for (const name of this.#pins.keys()) this.#pins.set(name, new FirmataPins());
+        this.#ports.clear();
+        this.#portOf.clear();
         return;
       case 'input':
-        this.#of(seen.port)?.received(seen.bytes);
+        this.#at(seen.port).received(seen.bytes);
         return;
       case 'outputs':
         return this.#outputs(seen.outputs);
@@ -30,7 +32,7 @@ export class DevicePins {
 
   #outputs(encoded: Uint8Array): void {
     for (const output of decodeOutputs(encoded)) {
-      if (output.kind === 'write') this.#of(output.port)?.written(output.bytes);
+      if (output.kind === 'write') this.#at(output.port).written(output.bytes);
       else if (output.kind === 'request' && output.operation === 'open')
         this.#opened(output.port, output.argument);
     }
@@ -38,15 +40,20 @@ export class DevicePins {
 
   #opened(port: number, argument: string): void {
     const { path } = JSON.parse(argument) as { path?: unknown };
-    if (typeof path === 'string' && this.#pins.has(path)) this.#devices.set(port, path);
+    if (typeof path === 'string' && this.#names.has(path)) this.#portOf.set(path, port);
   }
 
-  #of(port: number): FirmataPins | null {
-    const device = this.#devices.get(port);
-    return device === undefined ? null : (this.#pins.get(device) ?? null);
+  #at(port: number): FirmataPins {
+    let pins = this.#ports.get(port);
+    if (pins === undefined) {
+      pins = new FirmataPins();
+      this.#ports.set(port, pins);
+    }
+    return pins;
   }
 
   of(device: string): PinOnConsole[] {
-    return this.#pins.get(device)?.list() ?? [];
+    const port = this.#portOf.get(device);
+    return port === undefined ? [] : (this.#ports.get(port)?.list() ?? []);
   }
 }

@@ -32,6 +32,8 @@ export class FirmataPins {
   readonly #fromDevice = new FirmataParser(sysexBytesMax);
   readonly #pins = new Map<number, Pin>();
   readonly #channels = new Map<number, number>();
+  /** What the device said last of the eight pins of each port. */
+  readonly #sampled = new Map<number, number>();
 
   /** Bytes that the program has written. */
   written(bytes: Uint8Array): void {
@@ -49,7 +51,7 @@ export class FirmataPins {
       const index = message.command & 0x0f;
       const kind = message.command & 0xf0;
       if (kind === command.analogMessage) this.#channels.set(index, value);
-      else if (kind === command.digitalMessage) this.#sampled(index, value);
+      else if (kind === command.digitalMessage) this.#sampled.set(index, value);
     }
   }
 
@@ -79,11 +81,11 @@ export class FirmataPins {
     }
   }
 
-  #sampled(port: number, mask: number): void {
-    for (let bit = 0; bit < 8; bit++) {
-      const pin = this.#pins.get(port * 8 + bit);
-      if (pin !== undefined && pin.mode !== null && inputModes.has(pin.mode)) pin.value = (mask >> bit) & 1;
-    }
+  /** A backup is told inputs before the outputs of the turns before them are seen, so a pin's mode may be named later. */
+  #valueOf(number: number, { mode, value }: Pin): number {
+    const isInput = mode !== null && inputModes.has(mode);
+    const sampled = this.#sampled.get(number >> 3);
+    return isInput && sampled !== undefined ? (sampled >> (number & 7)) & 1 : value;
   }
 
   #pin(number: number): Pin {
@@ -101,10 +103,10 @@ export class FirmataPins {
       .sort(([left], [right]) => left - right)
       // A pin whose channel is read is shown as that channel.
       .filter(([, { mode }]) => mode !== pinModes.analog)
-      .map(([number, { mode, value }]) => ({
+      .map(([number, pin]) => ({
         name: `D${number}`,
-        mode: mode === null ? null : (modeNames.get(mode) ?? `MODE_${mode}`),
-        value,
+        mode: pin.mode === null ? null : (modeNames.get(pin.mode) ?? `MODE_${pin.mode}`),
+        value: this.#valueOf(number, pin),
       }));
     const channels = [...this.#channels]
       .sort(([left], [right]) => left - right)

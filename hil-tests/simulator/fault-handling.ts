@@ -3,11 +3,11 @@
  * was when it ends. Where several faults keep the same thing down, the last one to end lets it up.
  */
 import type { Board } from './board.ts';
+import type { DeviceInTheWorld } from './device-in-the-world.ts';
 import { type BoardName, type Fault, linkNames } from './fault.ts';
 import type { Forger } from './forger.ts';
 import type { Network } from './network.ts';
 import type { Observation } from './observation.ts';
-import type { SimulatedDevice } from './simulated-device.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 type PortLoss = Extract<Fault, { kind: 'device-port-lost' }>;
@@ -18,7 +18,7 @@ export interface Struck {
   time: VirtualTime;
   network: Network;
   boards: Record<BoardName, Board>;
-  devices: readonly SimulatedDevice[];
+  devices: readonly DeviceInTheWorld[];
   forger: Forger;
   /** What a turn takes on a replica that is not slowed down. */
   turnMs: number;

@@ -9,28 +9,23 @@ import {
   type FencedDeviceEffect,
   type FencedDeviceInput,
 } from '../../protocol/device-stream/device.ts';
+import type { DeviceInTheWorld, DeviceSurroundings } from './device-in-the-world.ts';
 import { DeviceLine } from './device-line.ts';
 import { type BoardName, boardNames } from './fault.ts';
-import type { Observation } from './observation.ts';
 import type { SimulatedFirmware } from './programs/simulated-firmware.ts';
 import type { Random } from './random.ts';
 import { Alarm, type VirtualTime } from './virtual-time.ts';
 
-export interface SimulatedDeviceOptions {
-  index: number;
+export interface SimulatedDeviceOptions extends DeviceSurroundings {
   holdTimeMs: number;
   windowBytes: number;
   inputRingBytes: number;
-  bitsPerSecond: number;
   firmware: SimulatedFirmware;
-  /** Bytes from the line to this board's supervisor. */
-  toBoard(board: BoardName, bytes: Uint8Array): void;
-  observe(observation: Observation): void;
 }
 
 const boardOfPort: readonly BoardName[] = ['a', 'b'];
 
-export class SimulatedDevice {
+export class SimulatedDevice implements DeviceInTheWorld {
   readonly lines: Record<BoardName, DeviceLine>;
   /** How long the firmware takes over each byte of output. */
   msPerByte = 0;
@@ -49,7 +44,8 @@ export class SimulatedDevice {
   /** Messages of the firmware for which there is no room yet: it can wait. */
   #unsaid: Uint8Array[] = [];
 
-  constructor(time: VirtualTime, random: Random, options: SimulatedDeviceOptions) {
+  constructor(options: SimulatedDeviceOptions) {
+    const { time, random } = options;
     this.#time = time;
     this.#random = random;
     this.#options = options;

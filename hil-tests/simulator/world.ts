@@ -3,7 +3,7 @@
  * replica runtime, the bus, fenced devices, and whatever strikes them.
  *
  *   Board a: disk, clock, replica, supervisor ==ethernet, serial== Board b
- *                  \-- line -- SimulatedDevice (1..n) -- line --/
+ *                  \-- line -- fenced device (1..n) -- line --/
  *
  * Everything that happens is told to `observe`, in order; nothing is decided here that a board would decide.
  */
@@ -14,6 +14,7 @@ import { DeviceController } from '../../protocol/device-stream/controller.ts';
 import { heartbeatIntervalMsOn } from '../../protocol/link-state.ts';
 import { Session } from '../../protocol/session.ts';
 import { Board, type Interference } from './board.ts';
+import type { DeviceInTheWorld, DeviceSurroundings } from './device-in-the-world.ts';
 import type { JournalEntryOfLife } from './disk.ts';
 import { type BoardName, boardNames, type Fault, linkNames } from './fault.ts';
 import { FaultHandling } from './fault-handling.ts';
@@ -28,12 +29,26 @@ import { createSimulatedCrypto } from './simulated-crypto.ts';
 import { SimulatedDevice } from './simulated-device.ts';
 import { VirtualTime } from './virtual-time.ts';
 
+/** A device of the reference model with this firmware behind it. */
+export interface ModelledDevice {
+  name: string;
+  firmware: SimulatedFirmware;
+  windowBytes: number;
+  inputRingBytes: number;
+}
+
+/** A device of another making. */
+export interface BuiltDevice {
+  name: string;
+  build(surroundings: DeviceSurroundings): DeviceInTheWorld;
+}
+
 /** Numbers of a pair and its surroundings, as a config file and the hardware would give them. Times in milliseconds. */
 export interface WorldOptions {
   seed: number;
   random: Random;
   program: SimulatedProgram;
-  devices: { name: string; firmware: SimulatedFirmware; windowBytes: number; inputRingBytes: number }[];
+  devices: (ModelledDevice | BuiltDevice)[];
   deviceBitsPerSecond: number;
   ethernetBitsPerSecond: number;
   serialBitsPerSecond: number;
@@ -72,7 +87,7 @@ const prologue = Uint8Array.of(1);
 export class World {
   readonly time = new VirtualTime();
   readonly boards: Record<BoardName, Board>;
-  readonly devices: SimulatedDevice[];
+  readonly devices: DeviceInTheWorld[];
   readonly #options: WorldOptions;
   readonly #random: Random;
   readonly #network: Network;
@@ -117,19 +132,20 @@ export class World {
         },
       );
     this.boards = { a: board('a'), b: board('b') };
-    this.devices = options.devices.map(
-      (device, index) =>
-        new SimulatedDevice(this.time, this.#random.stream(`device ${index}`), {
-          index,
-          holdTimeMs: options.holdTimeMs,
-          windowBytes: device.windowBytes,
-          inputRingBytes: device.inputRingBytes,
-          bitsPerSecond: options.deviceBitsPerSecond,
-          firmware: device.firmware,
-          toBoard: (name, bytes) => this.boards[name].input({ kind: 'device-bytes', device: index, bytes }),
-          observe: (observation) => this.#observe(observation),
-        }),
-    );
+    this.devices = options.devices.map((device, index) => {
+      const surroundings: DeviceSurroundings = {
+        time: this.time,
+        random: this.#random.stream(`device ${index}`),
+        index,
+        bitsPerSecond: options.deviceBitsPerSecond,
+        toBoard: (name, bytes) => this.boards[name].input({ kind: 'device-bytes', device: index, bytes }),
+        observe: (observation) => this.#observe(observation),
+      };
+      if ('build' in device) return device.build(surroundings);
+      const { firmware, windowBytes, inputRingBytes } = device;
+      const { holdTimeMs } = options;
+      return new SimulatedDevice({ ...surroundings, firmware, windowBytes, inputRingBytes, holdTimeMs });
+    });
     this.#faults = new FaultHandling({
       time: this.time,
       network: this.#network,
