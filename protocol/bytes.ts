@@ -8,6 +8,12 @@
 
 export type WireErrorCode = 'TRUNCATED' | 'VARINT_TOO_LONG' | 'TRAILING_BYTES' | 'BAD_VALUE';
 
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
+}
+
 /** A damaged or foreign encoding. `code` is stable; the message names the place. */
 export class WireError extends Error {
   readonly code: WireErrorCode;

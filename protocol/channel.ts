@@ -15,6 +15,7 @@
  * Rejected: a channel per link (a frame repeated on the other link needs a second seal and a second window), and
  * Noise's own REKEY (both ends would have to step at the same frame, and frames are lost and overtake each other).
  */
+import { sameBytes } from './bytes.ts';
 import { type CryptoProvider, keyBytes, sealTagBytes } from './crypto.ts';
 import {
   type CipherState,
@@ -102,10 +103,6 @@ interface KeySet {
 }
 
 const none = new Uint8Array(0);
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
-}
 
 export class Channel {
   readonly #role: NoiseRole;

@@ -2,15 +2,10 @@
  * The state blob that rides on heartbeats (protocol/README.md §7.6): it is numbered whenever it changes, and a slow link
  * leaves it out once the peer has confirmed the number, so that a heartbeat at rest is a few bytes.
  */
+import { sameBytes } from './bytes.ts';
 import type { HeartbeatFrame } from './session-frames.ts';
 
 const nothing: Uint8Array = new Uint8Array(0);
-
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
-}
 
 export class HeartbeatState {
   #own = nothing;

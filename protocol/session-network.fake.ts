@@ -3,7 +3,9 @@
  * take, and an Ethernet; each may lose, delay, repeat, reorder, carry garbage, or be cut in one direction or both.
  * Everything random comes from one seed.
  */
+
 import { assert } from './assert.ts';
+import { sameBytes } from './bytes.ts';
 import { Channel } from './channel.ts';
 import { createFakeCrypto } from './crypto.fake.ts';
 import { Session } from './session.ts';
@@ -315,10 +317,6 @@ export class Network {
     heap[index] = last;
     return first;
   }
-}
-
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
 function isEarlier(left: Event, right: Event): boolean {

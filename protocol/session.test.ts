@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from './assert.ts';
+import { sameBytes } from './bytes.ts';
 import { Channel } from './channel.ts';
 import { createFakeCrypto } from './crypto.fake.ts';
 import { Session } from './session.ts';
@@ -11,7 +12,6 @@ import {
   type Host,
   Network,
   randomFrom,
-  sameBytes,
   serialLink,
 } from './session-network.fake.ts';
 

@@ -17,10 +17,10 @@
  */
 import { AcknowledgementSchedule } from './acknowledgement-schedule.ts';
 import { assert } from './assert.ts';
-import { ByteWriter } from './bytes.ts';
+import { ByteWriter, sameBytes } from './bytes.ts';
 import { channelOverheadBytes } from './channel.ts';
 import { HandshakeSchedule } from './handshake-schedule.ts';
-import { HeartbeatState, sameBytes } from './heartbeat-state.ts';
+import { HeartbeatState } from './heartbeat-state.ts';
 import { LinkSet } from './link-set.ts';
 import type { LinkState, LinkStatistics } from './link-state.ts';
 import { fragmentOverheadBytes, ReceiveQueue } from './receive-queue.ts';

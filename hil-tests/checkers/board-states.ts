@@ -31,10 +31,6 @@ function unknown(): BoardState {
   };
 }
 
-export function otherBoard(board: BoardName): BoardName {
-  return board === 'a' ? 'b' : 'a';
-}
-
 export class BoardStates {
   readonly a = unknown();
   readonly b = unknown();

@@ -7,7 +7,7 @@
  * backup's progress later than it happens, so it may only be stricter than what is checked here. A turn that
  * was under way when the pair became protected is excepted.
  */
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -15,7 +15,7 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { BoardStates, otherBoard } from './board-states.ts';
+import { BoardStates } from './board-states.ts';
 import { anyFaultBetween, clockFactor } from './fault-windows.ts';
 
 /** The turn that was begun at the last moment, and the one after `turns`. */

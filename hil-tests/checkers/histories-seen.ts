@@ -6,7 +6,7 @@
  * lost, a board joins another history and sets its journal aside. The checkers that compare a device's stream with
  * a journal ask here whether a record that is missing may be missing.
  */
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import type { Observed } from '../simulator/observation.ts';
 
 export interface HistorySeen {
@@ -130,7 +130,7 @@ export class HistoriesSeen {
 
   /** Records that were lost with the power, and their turns performed anew: what a device had of them is not derivable. */
   #livedAgain(board: BoardName, historyId: string, turn: number): void {
-    const other = board === 'a' ? 'b' : 'a';
+    const other = otherBoard(board);
     // The other board led alone and is gone, and this one goes on from where its own journal ends.
     if (this.#endedSolo[other] === historyId) {
       const seen = this.#of(historyId);

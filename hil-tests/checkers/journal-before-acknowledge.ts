@@ -6,7 +6,7 @@
  * of the word that makes it one. So are those after the other board has given up being a backup, though the primary has
  * not heard it yet: it joins, and will not lead before it has everything.
  */
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -14,7 +14,6 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { otherBoard } from './board-states.ts';
 
 interface Kept {
   historyId: string | null;

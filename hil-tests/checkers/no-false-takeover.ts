@@ -10,7 +10,7 @@
  * signal is a fresh heartbeat, which cannot be told from records here, and heartbeats can be lost where records are
  * not. So the second judgement looks at links on which nothing was wrong: there heartbeats come with the records.
  */
-import { type BoardName, linkNames } from '../simulator/fault.ts';
+import { type BoardName, linkNames, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -18,7 +18,7 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { BoardStates, otherBoard } from './board-states.ts';
+import { BoardStates } from './board-states.ts';
 import { linkIntervalMs } from './detection-time.ts';
 import { anyFaultBetween, clockFactor, disturbsLink } from './fault-windows.ts';
 

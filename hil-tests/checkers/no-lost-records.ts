@@ -15,7 +15,7 @@
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
  */
 import type { Role } from '../../protocol/pair-contract.ts';
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -23,7 +23,6 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { otherBoard } from './board-states.ts';
 
 interface Part {
   role: Role | null;

@@ -11,7 +11,7 @@
  * released while solo may be accepted when the pair is protected again. Bytes that no known history explains are judged
  * by uninterrupted-output, what a replica that was made to diverge wrote by nobody.
  */
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -20,7 +20,7 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { BoardStates, otherBoard } from './board-states.ts';
+import { BoardStates } from './board-states.ts';
 import { HistoriesSeen } from './histories-seen.ts';
 import { pieceAt, referenceStreams, type Stretch, sessionKey, stretchAt } from './reference-streams.ts';
 

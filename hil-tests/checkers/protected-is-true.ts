@@ -7,7 +7,7 @@
  * copy that was thrown away. And a board that calls itself a backup can reach the arbiter: else it could not take over.
  */
 import type { BoardStatus } from '../../firmware-host/supervisor/status.ts';
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -15,7 +15,6 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { otherBoard } from './board-states.ts';
 
 interface Copy {
   historyId: string | null;

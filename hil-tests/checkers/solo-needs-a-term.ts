@@ -5,9 +5,8 @@
  * itself (joining again, shut down), or the primary has begun a new history, of which the other board has no copy. A
  * backup that merely fell silent may be claiming at that moment; then the device has to decide.
  */
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import { type Checker, type CheckerFactory, type Observed, Violation } from '../simulator/observation.ts';
-import { otherBoard } from './board-states.ts';
 
 interface Known {
   term: number;

@@ -8,7 +8,7 @@
  * since, has no part any more: its journal says so, unless that note was lost with the power.
  */
 import type { Role } from '../../protocol/pair-contract.ts';
-import type { BoardName } from '../simulator/fault.ts';
+import { type BoardName, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -17,7 +17,6 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
-import { otherBoard } from './board-states.ts';
 import { HistoriesSeen } from './histories-seen.ts';
 import { pieceAt, referenceStreams, sessionKey, stretchAt } from './reference-streams.ts';
 

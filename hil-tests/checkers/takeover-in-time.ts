@@ -14,9 +14,9 @@
  * as well (a link, the backup, its line, the device, the program, an operator) are skipped and counted; forged datagrams, steps of
  * the wall clock and what slows the primary's own replica or disk are no excuse.
  */
-import type { BoardName, Fault } from '../simulator/fault.ts';
+import { type BoardName, type Fault, otherBoard } from '../simulator/fault.ts';
 import { type Checker, type LifeFacts, type Observed, Violation } from '../simulator/observation.ts';
-import { BoardStates, otherBoard } from './board-states.ts';
+import { BoardStates } from './board-states.ts';
 import { detectionMs } from './detection-time.ts';
 import { anyFaultBetween, clockFactor } from './fault-windows.ts';
 

@@ -1,5 +1,5 @@
 /** A fault as chance has it: whom it strikes, when, for how long and how hard. swarm.ts draws which kinds there are at all. */
-import { type BoardName, boardNames, type Fault, type FaultKind, linkNames } from './fault.ts';
+import { type BoardName, boardNames, type Fault, type FaultKind, linkNames, otherBoard } from './fault.ts';
 import type { Random } from './random.ts';
 
 /** Draws one fault of a kind that begins and ends within the given time. */
@@ -79,7 +79,7 @@ export function companionOf(fault: Fault, random: Random): Fault | null {
     return random.chance(0.5) ? { ...fault, at: fault.at + random.between(0, 40), link } : null;
   }
   if (fault.kind === 'power' || fault.kind === 'kill') {
-    const board = fault.board === 'a' ? 'b' : 'a';
+    const board = otherBoard(fault.board);
     return random.chance(0.25) ? { ...fault, at: fault.at + random.between(0, 100), board } : null;
   }
   return null;

@@ -6,6 +6,10 @@
 export type BoardName = 'a' | 'b';
 export const boardNames: readonly BoardName[] = ['a', 'b'];
 
+export function otherBoard(board: BoardName): BoardName {
+  return board === 'a' ? 'b' : 'a';
+}
+
 export type LinkName = 'ethernet' | 'serial';
 /** In the order of the session's link numbers. */
 export const linkNames: readonly LinkName[] = ['ethernet', 'serial'];

@@ -7,7 +7,7 @@ import { Channel } from '../../protocol/channel.ts';
 import type { CryptoProvider } from '../../protocol/crypto.ts';
 import type { Role } from '../../protocol/pair-contract.ts';
 import type { Board } from './board.ts';
-import type { BoardName, Fault } from './fault.ts';
+import { type BoardName, type Fault, otherBoard } from './fault.ts';
 import type { Random } from './random.ts';
 
 type Trick = Extract<Fault, { kind: 'forgery' }>['how'];
@@ -65,7 +65,7 @@ export class Forger {
       case 'reflected':
         return this.#sentBy[to].any(this.#random);
       case 'truncated': {
-        const whole = this.#sentBy[to === 'a' ? 'b' : 'a'].any(this.#random);
+        const whole = this.#sentBy[otherBoard(to)].any(this.#random);
         return whole === null || whole.length < 2
           ? null
           : whole.slice(0, 1 + this.#random.below(whole.length - 1));

@@ -5,6 +5,7 @@
  *
  * Ethernet carries datagrams as they are, serial frames them (protocol/frame.ts) when there is noise to be survived.
  */
+import { sameBytes } from '../../protocol/bytes.ts';
 import { encodeFrame, FrameDecoder } from '../../protocol/frame.ts';
 import { type BoardName, type Fault, type LinkName, linkNames } from './fault.ts';
 import type { Random } from './random.ts';
@@ -144,13 +145,13 @@ class Wire {
     }
     if (!this.#isSerial) {
       const bytes = damaged(sent.bytes, this.#random);
-      this.#ends.arrived(this.to, this.link, bytes, isEqual(bytes, sent.bytes) ? sent : null);
+      this.#ends.arrived(this.to, this.link, bytes, sameBytes(bytes, sent.bytes) ? sent : null);
       return;
     }
     for (const item of this.#decoder.push(damaged(encodeFrame(sent.bytes), this.#random))) {
       if (item.kind !== 'frame') continue;
       const { payload } = item;
-      this.#ends.arrived(this.to, this.link, payload, isEqual(payload, sent.bytes) ? sent : null);
+      this.#ends.arrived(this.to, this.link, payload, sameBytes(payload, sent.bytes) ? sent : null);
     }
     // The frame after this one ends with its own delimiter: what was left of this one is thrown away with it.
     this.#decoder.push(Uint8Array.of(0));
@@ -161,12 +162,6 @@ class Wire {
     for (const fault of this.faults) if (fault.kind === 'stall') return;
     for (const deliver of this.#stalled.splice(0)) deliver();
   }
-}
-
-export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
 }
 
 /** One to three bytes are flipped, dropped or added. */

@@ -4,7 +4,7 @@
  * is struck, and when exactly within those milliseconds.
  */
 import { heartbeatIntervalMsOn } from '../../protocol/link-state.ts';
-import { type BoardName, boardNames, type Fault, linkNames } from './fault.ts';
+import { type BoardName, boardNames, type Fault, linkNames, otherBoard } from './fault.ts';
 import type { Random } from './random.ts';
 import type { WorldOptions } from './world.ts';
 
@@ -26,10 +26,6 @@ export interface Stage {
 
 /** Intervals of the slowest link's heartbeats that a silence must last (protocol/README.md §8). */
 const deadIntervals = 2.5;
-
-function other(board: BoardName): BoardName {
-  return board === 'a' ? 'b' : 'a';
-}
 
 /** A silence that makes the other board dead. */
 function silenceMs({ numbers }: Stage): number {
@@ -67,7 +63,7 @@ export function burstAtClaim(stage: Stage): Fault[] {
     const until = at + deadMs + random.between(-numbers.heartbeatIntervalMs, isHeld ? 200 : 15);
     const faults: Fault[] = linkNames.map((link) => ({ kind: 'stall', at, until, link, from }));
     if (isHeld) {
-      const claimant = other(from);
+      const claimant = otherBoard(from);
       const after = until + random.between(5, 100);
       const probability = random.pick([0.3, 0.7, 0.95]);
       // The claim takes longer, and not all that is said of it arrives.
@@ -148,7 +144,7 @@ export function portThenPrimary(stage: Stage): Fault[] {
   const { random, numbers } = stage;
   return rounds(stage, numbers.holdTimeMs + 3500, (at) => {
     const primary = likelyPrimary(random);
-    const backup = other(primary);
+    const backup = otherBoard(primary);
     const struckAt = at + random.between(20, 400);
     if (random.chance(0.4)) {
       const until = struckAt + random.between(500, 1500);
@@ -179,13 +175,13 @@ export function restartThenTakeover(stage: Stage): Fault[] {
     const device = random.below(numbers.devices.length);
     if (random.chance(0.4)) {
       // A copy that is made afterwards is given the counts of both sessions, and then needs them.
-      const backup = other(likelyPrimary(random));
+      const backup = otherBoard(likelyPrimary(random));
       const awayAt = at + random.between(250, 500);
       const goneAt = awayAt + random.between(500, 800);
       return [
         { kind: 'device-restart', at, device },
         { kind: 'kill', at: awayAt, until: awayAt + random.between(5, 50), board: backup },
-        { kind: 'power', at: goneAt, until: goneAt + 700, board: other(backup), disk: 'kept' },
+        { kind: 'power', at: goneAt, until: goneAt + 700, board: otherBoard(backup), disk: 'kept' },
       ];
     }
     const struckAt = at + random.pick([random.between(-5, 15), random.between(0, 120)]);
@@ -236,7 +232,7 @@ export function survivorRestarts(stage: Stage): Fault[] {
     const until = upAt + numbers.waitForPeerMs + random.between(300, 1200);
     return [
       { kind: 'kill', at, until, board: first },
-      { kind: 'kill', at: secondAt, until: upAt, board: other(first) },
+      { kind: 'kill', at: secondAt, until: upAt, board: otherBoard(first) },
     ];
   });
 }
@@ -251,7 +247,12 @@ export function stalePrimary(stage: Stage): Fault[] {
   const killedAt = from + random.between(-20, 40);
   return [
     ...linkNames.map((link): Fault => ({ kind: 'cut', at: from, until: to, link, from: null })),
-    { kind: 'kill', at: killedAt, until: killedAt + deadMs + random.between(20, 200), board: other(primary) },
+    {
+      kind: 'kill',
+      at: killedAt,
+      until: killedAt + deadMs + random.between(20, 200),
+      board: otherBoard(primary),
+    },
     { kind: 'pause', at: pausedAt, until: Math.min(to, wakesAt), board: primary },
   ];
 }
@@ -289,7 +290,7 @@ export function primaryGoneWhileJoining(stage: Stage): Fault[] {
     const upAt = at + random.between(100, 400);
     const struckAt = upAt + random.between(2, 60);
     const until = struckAt + random.between(200, 1200);
-    const primary = other(backup);
+    const primary = otherBoard(backup);
     return [
       { kind: 'kill', at, until: upAt, board: backup },
       random.chance(0.5)
@@ -319,7 +320,7 @@ export function restartForTheOld(stage: Stage): Fault[] {
     const wakesAt = restartAt + random.between(-5, 40);
     return [
       { kind: 'pause', at, until: wakesAt, board: old },
-      { kind: 'pause', at: goneAt, until: wakesAt + random.between(200, 600), board: other(old) },
+      { kind: 'pause', at: goneAt, until: wakesAt + random.between(200, 600), board: otherBoard(old) },
       { kind: 'device-restart', at: restartAt, device: 0 },
     ];
   });
@@ -366,7 +367,7 @@ export function heldJoins(stage: Stage): Fault[] {
     faults.push({ kind: 'kill', at, until: upAt, board: backup });
     if (random.chance(0.5))
       faults.push({ kind: 'device-restart', at: heldFrom - random.between(0, 300), device });
-    faults.push({ kind: 'pause', at: goneAt, until: goneAt + deadMs + 300, board: other(backup) });
+    faults.push({ kind: 'pause', at: goneAt, until: goneAt + deadMs + 300, board: otherBoard(backup) });
     return faults;
   });
 }

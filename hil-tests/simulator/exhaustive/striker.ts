@@ -14,7 +14,7 @@ import { StreamReceiver } from '../../../protocol/device-stream/frames.ts';
 import type { AcknowledgementFrame } from '../../../protocol/session-frames.ts';
 import type { Board, Interference } from '../board.ts';
 import { acknowledgementIn, contentsOf, type DatagramContents } from '../datagram-contents.ts';
-import type { BoardName } from '../fault.ts';
+import { type BoardName, otherBoard } from '../fault.ts';
 import type { Sent } from '../network.ts';
 import type { Observed } from '../observation.ts';
 import type { World } from '../world.ts';
@@ -66,7 +66,7 @@ export class Striker implements Interference {
     strike: (victim: BoardName) => void,
   ) {
     this.#leader = leader;
-    this.#backup = leader === 'a' ? 'b' : 'a';
+    this.#backup = otherBoard(leader);
     this.#case = crash;
     this.#world = world;
     this.#strike = strike;
@@ -125,7 +125,7 @@ export class Striker implements Interference {
     const acknowledgement = acknowledgementIn(contents);
     const text = acknowledgement === null ? null : textOf(acknowledgement);
     const { boards, time } = this.#world();
-    const other = boards[board.name === 'a' ? 'b' : 'a'];
+    const other = boards[otherBoard(board.name)];
     let isLost = false;
     if (this.begunAt !== null && other.isUp) {
       isLost = this.#case?.losses.includes(this.datagrams.length) ?? false;
