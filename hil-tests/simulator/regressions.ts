@@ -254,4 +254,17 @@ export const regressions: readonly Regression[] = [
       { kind: 'replica', at: 4398.531066666965, board: 'b', how: 'hangs' },
     ],
   },
+  {
+    found: 'an answer to an attach of before a pause made the session look lost, and a takeover lost records',
+    seed: 600157,
+    scenario: 'any',
+    faults: [
+      { kind: 'stall', at: 2152, until: 2168, link: 'ethernet', from: null },
+      { kind: 'power', at: 2087, until: 2089, board: 'b', disk: 'kept' },
+      { kind: 'device-port-lost', at: 2160, until: 2161.7166627214624, device: 0, board: 'a' },
+      { kind: 'slow-link', at: 2150.192246464666, until: 2351, link: 'serial', bitsPerSecond: 38400 },
+      { kind: 'pause', at: 2162.826759625502, until: 2295, board: 'a' },
+      { kind: 'device-port-lost', at: 2287.4012020705695, until: 2289, device: 0, board: 'a' },
+    ],
+  },
 ];

@@ -44,6 +44,9 @@ export type {
 const outputAheadMs = 5;
 /** ATTACH and ATTACHED, or QUERY and HELLO, on the line. */
 const openingBytes = 18 + 24;
+/** Answers to earlier ATTACHes that may still be under way. */
+const staleAnswersMax = 2;
+
 /** RESEND and the INPUT that follows it. */
 const resendBytes = 13 + 77;
 
@@ -300,8 +303,11 @@ export class DeviceController {
       return;
     }
     if (outputs < heldFrom || inputs < state.inputs) {
-      // It has accepted less than it once said, or sent more than it has: not the stream that this board knows.
-      this.#loseSession(message.session);
+      // It has accepted less than it once said, or sent more than it has. An answer to an ATTACH of before a pause or of the
+      // port's last opening may say so; when those to this one do, it is not the stream that this board knows.
+      state.mismatches += 1;
+      if (state.mismatches > staleAnswersMax) this.#loseSession(message.session);
+      else this.#retry.restart(this.#now);
       return;
     }
     this.#state = { kind: 'attached', term: state.term, session: state.session, releasing: false };
