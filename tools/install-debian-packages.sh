@@ -21,6 +21,7 @@ firmware|clang|compiles the fuzzer of the stream code
 firmware|libclang-rt-14-dev|libFuzzer, AddressSanitizer and UBSan for it (Debian 12; elsewhere libclang-rt-dev)
 firmware|libsimavr-dev|a second, independent emulator of the microcontroller, against which ours is checked
 console|picocom|a terminal on a serial port: the console of a board that has no network
+console|tmux|a real terminal for the tests of the monitor and of the console
 bench|keepalived|the usual failover daemon, for measurements beside it
 qemu|qemu-system-arm|emulates whole Raspberry Pis'
 
@@ -69,6 +70,13 @@ done <<< "$packages"
 if ! command -v apt-get > /dev/null; then
   fail 12 MACHINE_APT "there is no apt-get here: these are Debian's names, install what your system calls ${wanted[*]}"
 fi
+if ! $dry_run; then
+  if [ "$(id -u)" -ne 0 ]; then
+    fail 12 MACHINE_ROOT "only root may install packages: sudo $0 $*"
+  fi
+  # A fresh machine knows no packages before.
+  apt-get update
+fi
 # Another release of Debian has another clang; its metapackage names the runtime that fits.
 if ! apt-cache show libclang-rt-14-dev > /dev/null 2>&1; then
   wanted=("${wanted[@]/libclang-rt-14-dev/libclang-rt-dev}")
@@ -77,9 +85,5 @@ if $dry_run; then
   printf '%s\n' "${wanted[@]}"
   exit 0
 fi
-if [ "$(id -u)" -ne 0 ]; then
-  fail 12 MACHINE_ROOT "only root may install packages: sudo $0 $*"
-fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update
 exec apt-get install --yes --no-install-recommends "${wanted[@]}"
