@@ -40,7 +40,7 @@ describe('install-debian-packages.sh', () => {
     const { status, stdout } = machine(debian)('console', 'firmware');
     expect(stdout.trim().split('\n')).toEqual([
       'apt-get update',
-      `apt-get install --yes --no-install-recommends ${firmware} picocom`,
+      `apt-get install --yes --no-install-recommends ${firmware} picocom tmux`,
     ]);
     expect(status).toBe(0);
   });
