@@ -9,7 +9,7 @@ import type { Mega2560 } from '../../../boards/mega-2560/emulator/machine.ts';
 import type { BoardStatus } from '../../../firmware-host/supervisor/status.ts';
 import { assert } from '../../../protocol/assert.ts';
 import { firmwareFor } from '../../rigs/local/emulated-firmware.ts';
-import { type BoardName, boardNames, type Fault } from '../fault.ts';
+import { type BoardName, boardNames, type Fault, otherBoard } from '../fault.ts';
 import type { HistoryOfLife, Observed } from '../observation.ts';
 import { quietNumbers } from '../quiet-pair.ts';
 import { Random } from '../random.ts';
@@ -107,6 +107,11 @@ export class MachineCodePair {
     return this.device.machine;
   }
 
+  /** How often a board started the program afresh. */
+  get historiesBegun(): number {
+    return this.reports.filter(({ code }) => code === 'PROGRAM_STARTED').length;
+  }
+
   get now(): number {
     return this.world.time.now;
   }
@@ -160,6 +165,20 @@ export class MachineCodePair {
       this.run(pollMs);
     }
     return this.now - from;
+  }
+
+  msOf(cycle: number): number {
+    return (cycle / this.machine.clockHz) * 1000;
+  }
+
+  /**
+   * Waits until the pins show nothing; returns how long after `since`, which is asked for at the end, the last one fell. They must show
+   * something first.
+   */
+  untilSafe(limitMs: number, since: () => number): number {
+    assert(this.pins.isShowing, 'pins that are low already cannot be seen to fall');
+    this.until('safe pins', () => !this.pins.isShowing, limitMs);
+    return this.pins.movedAtMs - since();
   }
 
   /** The last reports, for whoever has to find out why. */
@@ -254,10 +273,6 @@ export class MachineCodePair {
     const intent = intentOf(Buffer.concat(first.writes.map(({ bytes }) => bytes)));
     return { histories, intent, inputLevels };
   }
-}
-
-export function otherBoard(board: BoardName): BoardName {
-  return board === 'a' ? 'b' : 'a';
 }
 
 export function committedFirmware(): Uint8Array {

@@ -3,9 +3,9 @@
  * for the device, or the primary sleeps until the other board leads and wakes with the links cut, so that both believe to be primary
  * and nobody but the device can tell. Whatever they believe, the pins follow one of them.
  */
-import { type BoardName, type Fault, linkNames } from '../fault.ts';
+import { type BoardName, type Fault, linkNames, otherBoard } from '../fault.ts';
 import { pinsOfLetters } from './lettering-program.ts';
-import { MachineCodePair, otherBoard, type PairOptions } from './machine-code-pair.ts';
+import { MachineCodePair, type PairOptions } from './machine-code-pair.ts';
 import { type Letter, messagesOf } from './pin-ledger.ts';
 import { judge } from './takeover-lives.ts';
 

@@ -2,8 +2,8 @@
  * Lives of a pair before the machine code in which one primary after the other is struck, in mid-letter and in mid-move, while the world
  * goes on toggling an input. At the end the pins' ledger and the program's intent must be the same.
  */
-import type { BoardName, Fault } from '../fault.ts';
-import { MachineCodePair, otherBoard, type PairOptions } from './machine-code-pair.ts';
+import { type BoardName, type Fault, otherBoard } from '../fault.ts';
+import { MachineCodePair, type PairEnd, type PairOptions } from './machine-code-pair.ts';
 
 export const blows = ['kill', 'power', 'freeze', 'switchover'] as const;
 export type Blow = (typeof blows)[number];
@@ -79,9 +79,14 @@ function faultOf(blow: Blow, board: BoardName): Fault {
 }
 
 /** Of a pair that rests: was everything done at the pins that was meant, once, in order, and everything seen that was applied? */
-export function judge(pair: MachineCodePair): Omit<TakeoverLife, 'takeovers' | 'simulatedMs'> {
+export function judge(
+  pair: MachineCodePair,
+  look: (end: PairEnd) => void = () => {},
+): Omit<TakeoverLife, 'takeovers' | 'simulatedMs'> {
   const { pins, edgesApplied } = pair;
-  const { histories, intent, inputLevels } = pair.finish();
+  const end = pair.finish();
+  look(end);
+  const { histories, intent, inputLevels } = end;
   const complaints: string[] = [];
   const require = (holds: boolean, complaint: string): void => {
     if (!holds) complaints.push(complaint);
