@@ -2,6 +2,9 @@
  * Split brain before the machine code: both links are cut while both boards live. Either both see the other one fall silent and race
  * for the device, or the primary sleeps until the other board leads and wakes with the links cut, so that both believe to be primary
  * and nobody but the device can tell. Whatever they believe, the pins follow one of them.
+ *
+ * The device tells the sleeper when it loses it, and that waits in its UART's buffer: it knows with its first breath (`woken`). When that
+ * word and the other board's were lost, it goes on as a primary until the device answers (`deaf`).
  */
 import { type BoardName, type Fault, linkNames, otherBoard } from '../fault.ts';
 import { pinsOfLetters } from './lettering-program.ts';
@@ -9,7 +12,8 @@ import { MachineCodePair, type PairOptions } from './machine-code-pair.ts';
 import { type Letter, messagesOf } from './pin-ledger.ts';
 import { judge } from './takeover-lives.ts';
 
-export type SplitKind = 'race' | 'woken';
+export const splitKinds = ['race', 'woken', 'deaf'] as const;
+export type SplitKind = (typeof splitKinds)[number];
 
 export interface Split {
   kind: SplitKind;
@@ -33,6 +37,8 @@ export interface SplitLife {
 
 const apartMs = 800;
 const tailMs = 300;
+/** More than a UART's line is ever behind. */
+const sentMs = 30;
 
 export function liveSplits(
   options: PairOptions & { kinds: readonly SplitKind[]; frozenMs?: number },
@@ -75,21 +81,28 @@ function splitOnce(
     since = pair.now;
   } else {
     const pause = pair.begin({ kind: 'pause', at: 0, until: 0, board: before });
+    const line = pair.device.lines[before];
+    // What the board had said before it slept is on its way, and arrives.
+    if (kind === 'deaf') {
+      pair.run(sentMs);
+      line.isOpen = false;
+      cut();
+    }
     pair.until('the other board leads', () => pair.primary === otherBoard(before));
     const wakeAt = from + frozenMs;
     if (pair.now < wakeAt) pair.run(wakeAt - pair.now);
-    cut();
-    // Nothing that the other board has said before the cut may tell the sleeper: its sockets are emptied by the cut and by time.
+    if (kind === 'woken') cut();
     const roles = [pair.status(before)?.role, pair.status(otherBoard(before))?.role];
     if (roles.some((role) => role !== 'primary'))
       complaints.push(`not both believe to be primary: ${roles.join(', ')}`);
     since = pair.now;
+    line.isOpen = true;
     pair.end(pause);
   }
   pair.run(apartMs);
   const reign = pair.attachments.at(-1)!;
   const loser = otherBoard(reign.board);
-  if (kind === 'woken' && loser !== before)
+  if (kind !== 'race' && loser !== before)
     complaints.push('the sleeper has won the device back while the other board led');
   for (const fault of cuts) pair.end(fault);
   pair.until(
