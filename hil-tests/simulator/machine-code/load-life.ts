@@ -1,7 +1,8 @@
 /** Full work for the pair and the machine code: analog channels, outputs and input edges at once, at 115200 baud. */
+
+import { judge } from './judgement.ts';
 import { MachineCodePair, type PairOptions } from './machine-code-pair.ts';
 import { messagesOf } from './pin-ledger.ts';
-import { judge } from './takeover-lives.ts';
 
 export const loadChannels = [0, 1, 2, 3] as const;
 export const samplingMs = 10;

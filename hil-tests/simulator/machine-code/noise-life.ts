@@ -4,10 +4,11 @@
  */
 import { boardNames, otherBoard } from '../fault.ts';
 import type { NoiseCounts } from './emulated-device.ts';
+import { type Judgement, judge } from './judgement.ts';
 import { MachineCodePair, type PairOptions } from './machine-code-pair.ts';
-import { judge, type TakeoverLife } from './takeover-lives.ts';
 
-export interface NoiseLife extends Omit<TakeoverLife, 'takeovers'> {
+export interface NoiseLife extends Judgement {
+  simulatedMs: number;
   counts: NoiseCounts;
   switchovers: number;
   /** Frames and bytes that the firmware threw away, by port. */

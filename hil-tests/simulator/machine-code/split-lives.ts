@@ -7,10 +7,10 @@
  * word and the other board's were lost, it goes on as a primary until the device answers (`deaf`).
  */
 import { type BoardName, type Fault, linkNames, otherBoard } from '../fault.ts';
+import { isSameLetter, judge } from './judgement.ts';
 import { pinsOfLetters } from './lettering-program.ts';
 import { MachineCodePair, type PairOptions } from './machine-code-pair.ts';
 import { type Letter, messagesOf } from './pin-ledger.ts';
-import { judge } from './takeover-lives.ts';
 
 export const splitKinds = ['race', 'woken', 'deaf'] as const;
 export type SplitKind = (typeof splitKinds)[number];
@@ -116,7 +116,7 @@ function splitOnce(
   if (steppedDown === undefined) complaints.push(`board ${loser} did not step down:\n${pair.story()}`);
   const refused = pair.stale.slice(marks.stale).filter(({ board }) => board === loser);
   const unseen = lettersOf(pair, marks.drawn, loser).filter(
-    (letter) => letter.atMs > since && !pair.pins.letters.some((shown) => isSame(shown, letter)),
+    (letter) => letter.atMs > since && !pair.pins.letters.some((shown) => isSameLetter(shown, letter)),
   );
   const split: Split = {
     kind,
@@ -149,8 +149,8 @@ function follows(
   for (const shown of pair.pins.letters) {
     if (shown.atMs <= reign.atMs) continue;
     // What the loser wrote before it lost, and the winner's copy with it, may still have been under way.
-    const isLosers = others.some((letter) => letter.atMs > reign.atMs && isSame(shown, letter));
-    const isWinners = mine.some((letter) => letter.atMs > reign.atMs && isSame(shown, letter));
+    const isLosers = others.some((letter) => letter.atMs > reign.atMs && isSameLetter(shown, letter));
+    const isWinners = mine.some((letter) => letter.atMs > reign.atMs && isSameLetter(shown, letter));
     if (isLosers && !isWinners)
       complaints.push(
         `letter ${shown.number} of board ${loser} at ${shown.atMs} ms, in the reign of ${reign.board}`,
@@ -178,8 +178,4 @@ function lettersOf(pair: MachineCodePair, fromIndex: number, board: BoardName): 
     letters.push({ drawn: ports.get(drawn)!, number: ports.get(number)!, edges: ports.get(edges)!, atMs });
   }
   return letters;
-}
-
-function isSame(one: Letter, other: Letter): boolean {
-  return one.drawn === other.drawn && one.number === other.number && one.edges === other.edges;
 }
