@@ -23,6 +23,7 @@ const stepMs = 0.08;
 const consoleSerial = 0;
 const consoleBitsPerSecond = 115_200;
 const powerLossMs = 100;
+const delimiter = 0;
 
 /** What became of the bytes of a line, both ways, since the life began. */
 export interface NoiseCounts {
@@ -36,8 +37,8 @@ export class EmulatedLine implements LineInTheWorld {
   /** Probability, for every byte, of each: a bit is flipped, the byte is dropped, a stranger is inserted after it. */
   noise = 0;
   readonly counts: NoiseCounts = { carried: 0, flipped: 0, dropped: 0, inserted: 0 };
-  /** When the last byte for the firmware came to its end, in cycles of the machine. */
-  lastArrivalCycle = 0;
+  /** When the last whole frame for the firmware came to its end, in cycles of the machine: at its delimiter (protocol/README.md §4). */
+  lastFrameCycle = 0;
   readonly #machine: Mega2560;
   readonly #serial: number;
   readonly #random: Random;
@@ -109,7 +110,7 @@ export class EmulatedLine implements LineInTheWorld {
       count += 1;
     if (count === 0) return [];
     const gone = this.#arriving.splice(0, count);
-    this.lastArrivalCycle = gone.at(-1)!.endCycle;
+    this.lastFrameCycle = gone.findLast(({ byte }) => byte === delimiter)?.endCycle ?? this.lastFrameCycle;
     return gone.map(({ byte }) => byte);
   }
 

@@ -10,7 +10,7 @@ export type Silence = (typeof silences)[number];
 
 export interface SafeReport {
   what: string;
-  /** From the last byte for the firmware, the loss of the supply, or the last pin that the hanging firmware moved, to the last pin's fall. */
+  /** From the primary's last whole frame, the loss of the supply, or the last pin that the hanging firmware moved, to the last pin's fall. */
   safeMs: number;
   /** From the end of the trouble to a protected pair whose letters are at the pins. */
   backMs: number;
@@ -32,12 +32,10 @@ export function liveSilences(options: PairOptions & { silences: readonly Silence
   return options.silences.map((silence) => {
     pair.run(pair.random.between(50, 250));
     return trouble(pair, silence, () => {
+      const line = pair.device.lines[pair.primary!];
       const faults = boardNames.map((board) => pair.begin(faultOf(silence, board)));
       const from = pair.now;
-      const safeMs = pair.untilSafe(safeWithinMs, () => {
-        const { a, b } = pair.device.lines;
-        return pair.msOf(Math.max(a.lastArrivalCycle, b.lastArrivalCycle));
-      });
+      const safeMs = pair.untilSafe(safeWithinMs, () => pair.msOf(line.lastFrameCycle));
       pair.run(Math.max(0, awayMs - (pair.now - from)));
       const mend = (): void => {
         for (const fault of faults) pair.end(fault);
