@@ -23,6 +23,8 @@ firmware|libsimavr-dev|a second, independent emulator of the microcontroller, ag
 console|picocom|a terminal on a serial port: the console of a board that has no network
 console|tmux|a real terminal for the tests of the monitor and of the console
 bench|keepalived|the usual failover daemon, for measurements beside it
+bench|iproute2|makes the two network namespaces in which it runs
+bench|mosquitto|an MQTT broker, whose last will a warm standby waits for
 qemu|qemu-system-arm|emulates whole Raspberry Pis'
 
 usage() {

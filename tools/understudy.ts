@@ -16,9 +16,11 @@ const commands: Record<string, () => Promise<Register>> = {
   replay: async () => (await import('./commands/replay.ts')).registerReplay,
   monitor: async () => (await import('./commands/monitor.ts')).registerMonitor,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  device: async () => (await import('./commands/device.ts')).registerDevice,
   key: async () => (await import('./commands/key.ts')).registerKey,
   console: async () => (await import('./commands/console.ts')).registerConsole,
   rig: async () => (await import('./commands/rig.ts')).registerRig,
+  bench: async () => (await import('./commands/bench.ts')).registerBench,
   simulate: async () => (await import('./commands/simulate.ts')).registerSimulate,
 };
 

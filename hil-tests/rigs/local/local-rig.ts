@@ -36,7 +36,7 @@ import {
   type RigEvent,
   type Verification,
 } from './rig-contract.ts';
-import { RigDevice } from './rig-device.ts';
+import { type AcceptedOutput, RigDevice } from './rig-device.ts';
 import { verifyRun } from './rig-verification.ts';
 import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
 
@@ -50,7 +50,7 @@ interface BoardProcess extends BoardView {
   generation: number;
 }
 
-export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
+export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; output: [AcceptedOutput] }> {
   readonly boards: Record<BoardName, BoardProcess> = { a: newBoard(), b: newBoard() };
   readonly cables: Record<CableName, 'up' | 'cut'> = { serial: 'up', ethernet: 'up' };
   readonly events: RigEvent[] = [];
@@ -66,6 +66,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     change: () => this.emit('change'),
     termBegins: (atMs) => this.#termBegins(atMs),
     termActs: (atMs) => this.#termActs(atMs),
+    output: (output) => this.emit('output', output),
   });
   #serialCable: SerialCable | null = null;
   #ethernetCable: EthernetCable | null = null;
@@ -310,6 +311,15 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent] }> {
     killQuietly(pid, 'SIGKILL');
   }
 
+  /** The replica's process stands still; its supervisor runs on. */
+  hangReplica(name: BoardName): void {
+    const pid = this.boards[name].status?.replicaPid;
+    if (pid === undefined || pid === null) return;
+    const kind = this.primary() === name ? 'hang-replica' : 'hang-backup-replica';
+    this.#fault(kind, name, `the replica on board ${name.toUpperCase()} hangs (SIGSTOP)`);
+    killQuietly(pid, 'SIGSTOP');
+  }
+
   restart(name: BoardName, launch: BoardLaunch = {}): void {
     if (this.boards[name].running) return;
     this.#event('rig', 'info', 'BOARD_STARTED', `board ${name.toUpperCase()} switched on again`);
@@ -446,7 +456,11 @@ function newBoard(): BoardProcess {
 /** Kinds of fault that a takeover or switchover answers. */
 function takesOver(kind: string): boolean {
   return (
-    kind === 'kill-primary' || kind === 'freeze-primary' || kind === 'kill-replica' || kind === 'switchover'
+    kind === 'kill-primary' ||
+    kind === 'freeze-primary' ||
+    kind === 'kill-replica' ||
+    kind === 'hang-replica' ||
+    kind === 'switchover'
   );
 }
 

@@ -22,6 +22,8 @@ export interface LocalRigOptions {
   holdTimeMs?: number;
   deviceBaudRate?: number;
   deviceMode?: 'fenced' | 'plain';
+  /** How often the device tells of its pins and looks whether a port was opened. Default 100. */
+  deviceReportIntervalMs?: number;
   /** What stands for the device: the TypeScript model of it, or its firmware on an emulated Arduino Mega. */
   device?: DeviceKind;
   /** Whose pins the simulated device has. Default `uno`; the emulated one is a Mega. */

@@ -7,6 +7,15 @@ import { raisePriority } from '../../../firmware-host/priority.ts';
 import type { DeviceEvent, DeviceSummary } from './device-events.ts';
 import type { DeviceView, LocalRigOptions, RigEvent } from './rig-contract.ts';
 
+export interface AcceptedOutput {
+  port: number;
+  /** 0 on a plain device. */
+  term: number;
+  bytes: Uint8Array;
+  /** CLOCK_MONOTONIC in ms. */
+  atMs: number;
+}
+
 export interface RigDeviceListener {
   event(level: RigEvent['level'], code: string, text: string): void;
   change(): void;
@@ -14,6 +23,8 @@ export interface RigDeviceListener {
   termBegins(atMs: number): void;
   /** The first output under that term was accepted. */
   termActs(atMs: number): void;
+  /** Each time that output was accepted. */
+  output?(output: AcceptedOutput): void;
 }
 
 /** The TypeScript model, or the firmware's machine code on the emulated Mega: they speak alike. */
@@ -63,6 +74,7 @@ export class RigDevice {
       ...(rig.simulatedBoard === undefined ? {} : { board: rig.simulatedBoard }),
       baudRate: rig.deviceBaudRate ?? 115_200,
       holdTimeMs: rig.holdTimeMs ?? 1000,
+      ...(rig.deviceReportIntervalMs === undefined ? {} : { reportIntervalMs: rig.deviceReportIntervalMs }),
       // A port that is plugged in again has the name it had, as with udev's links.
       linkPaths: [join(directory, 'device-a'), join(directory, 'device-b')],
     };
@@ -111,6 +123,7 @@ export class RigDevice {
         this.#accepted.set(event.session, chunks);
         chunks.push(bytes);
         view.acceptedBytes += bytes.length;
+        this.#listener.output?.({ port: event.port, term: event.term, bytes, atMs: event.monotonicMs });
         if (this.#termsThatActed.has(event.term)) return;
         this.#termsThatActed.add(event.term);
         this.#listener.termActs(event.monotonicMs);

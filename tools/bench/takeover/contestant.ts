@@ -1,0 +1,39 @@
+/** What every way to fail over has to offer so that it can be measured beside the others. */
+import type { OutputWatch } from './output-watch.ts';
+
+export const faultIds = ['kill', 'kill-program', 'freeze', 'power-cut', 'hang', 'switchover'] as const;
+export type FaultId = (typeof faultIds)[number];
+
+export const faultTexts: Record<FaultId, string> = {
+  kill: 'SIGKILL of the board’s processes',
+  'kill-program': 'SIGKILL of the program’s process',
+  freeze: 'SIGSTOP of the board’s processes',
+  'power-cut': 'power cut: all processes and links',
+  hang: 'the program’s process hangs',
+  switchover: 'planned switchover',
+};
+
+export interface Contestant {
+  /** Of everything that the device accepted. */
+  readonly watch: OutputWatch;
+  /** Starts all of it and resolves when a fault may fall. */
+  start(): Promise<void>;
+  /** Whoever is in control is struck; called only when `ready` has resolved. */
+  strike(fault: FaultId): void;
+  /** Makes whole again what the fault broke, and resolves when the next may fall. */
+  recover(fault: FaultId): Promise<void>;
+  /** Ends all processes. Resolves with what the contestant's own bookkeeping says of the run, if it has any. */
+  stop(): Promise<string[]>;
+}
+
+export interface ContestantEntry {
+  id: string;
+  what: string;
+  /** Null, or why it cannot be measured on this machine. */
+  missing(): string | null;
+  /** Null, or why this fault has no answer in this arrangement: nothing is measured then. */
+  refusal(fault: FaultId): string | null;
+  /** Longest wait for the survivor's first output. */
+  patienceMs: number;
+  create(): Contestant;
+}

@@ -1,0 +1,273 @@
+/**
+ * The gap at the device: from a fault to the first output of the survivor that the device accepts, for Understudy and for
+ * what people use instead, all with the same program (programs/counting-output.js) on the same simulated device.
+ *
+ * The program numbers its outputs. So what a takeover did to them is read at the device, in the same way for all: numbers
+ * that are missing were lost, numbers that come again are actuated twice, and a survivor that begins at one has lost the
+ * program's state. The program writes every 5 ms: each gap holds half of that, on average, that is no one's fault.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../../../hil-tests/rigs/local/device-events.ts';
+import { seededRandom } from '../../../hil-tests/rigs/local/seeded-random.ts';
+import { startCpuLoad } from '../../../hil-tests/scenarios/endurance.ts';
+import type { BenchOptions } from '../catalog.ts';
+import type { Curve, Figure, Measurement, MeasureOptions, Part, Samples } from '../measurement.ts';
+import { distributionOf, spreadOf } from '../quantile.ts';
+import { type Contestant, type ContestantEntry, type FaultId, faultIds, faultTexts } from './contestant.ts';
+import { countingIntervalMs } from './counting-program.ts';
+import { judge } from './output-watch.ts';
+import { restartEntries } from './restart-contestant.ts';
+import { understudyEntry } from './understudy-contestant.ts';
+
+export const contestants: readonly ContestantEntry[] = [understudyEntry, ...restartEntries];
+
+const runsByDefault = 200;
+const runsQuick = 5;
+const minutesByDefault = 10;
+/** A way that never answers a fault shows it in so many runs. */
+const unansweredMax = 3;
+const detectionTimeoutMs = 200;
+/** The bounds of issue 6, for Understudy. */
+const bounds: Partial<Record<FaultId, { p50?: number; p99: number }>> = {
+  kill: { p50: 15, p99: 50 },
+  freeze: { p99: detectionTimeoutMs + 10 },
+  'power-cut': { p99: detectionTimeoutMs + 10 },
+};
+
+interface Cell {
+  contestant: string;
+  fault: FaultId;
+  gapsMs: number[];
+  unanswered: number;
+  lost: number;
+  repeated: number;
+  statesLost: number;
+}
+
+/** Null when all names are known. */
+export function unknownName(options: BenchOptions): string | null {
+  const contestantIds = contestants.map(({ id }) => id);
+  const contestant = options.contestants.find((id) => !contestantIds.includes(id));
+  if (contestant !== undefined)
+    return `--contestant must be one of ${contestantIds.join(', ')} (got ${contestant})`;
+  const fault = options.faults.find((id) => !(faultIds as readonly string[]).includes(id));
+  return fault === undefined ? null : `--fault must be one of ${faultIds.join(', ')} (got ${fault})`;
+}
+
+export function takeoverMeasurement(options: BenchOptions): Measurement {
+  return {
+    id: 'takeover',
+    title: 'Takeover gap at the device',
+    run: (measure) => {
+      const unknown = unknownName(options);
+      if (unknown !== null) throw Object.assign(new Error(unknown), { code: 'USAGE_BENCH' });
+      return new TakeoverMeasurement(options, measure).run();
+    },
+  };
+}
+
+class TakeoverMeasurement {
+  readonly #options: BenchOptions;
+  readonly #tell: (text: string) => void;
+  readonly #runs: number;
+  readonly #minutes: number;
+  readonly #random = seededRandom(1);
+  readonly #part: Part = {
+    id: 'takeover',
+    title: 'Takeover gap at the device',
+    figures: [],
+    plots: [],
+    remarks: [],
+  };
+  readonly #cells: Cell[] = [];
+  #current: Contestant | null = null;
+
+  constructor(options: BenchOptions, { quick, tell }: MeasureOptions) {
+    this.#options = options;
+    this.#tell = tell;
+    this.#runs = options.runs ?? (quick ? runsQuick : runsByDefault);
+    this.#minutes = options.minutes ?? (quick ? 0 : minutesByDefault);
+  }
+
+  async run(): Promise<Part> {
+    const end = (signal: NodeJS.Signals): void => {
+      this.#tell(`${signal}: ending what was started`);
+      const stopped = this.#current?.stop() ?? Promise.resolve([]);
+      const code = signal === 'SIGINT' ? 130 : 143;
+      void stopped.catch(() => {}).then(() => process.exit(code));
+    };
+    process.once('SIGINT', end);
+    process.once('SIGTERM', end);
+    try {
+      for (const entry of contestants) {
+        if (this.#options.contestants.length === 0 || this.#options.contestants.includes(entry.id)) {
+          await this.#contestant(entry);
+        }
+      }
+    } finally {
+      process.off('SIGINT', end);
+      process.off('SIGTERM', end);
+    }
+    this.#ratios();
+    this.#part.plots.push(...this.#plots());
+    this.#part.samples = this.#cells.map(
+      ({ contestant, fault, gapsMs }): Samples => ({
+        name: `${contestant}: ${faultTexts[fault]}`,
+        unit: 'ms',
+        values: gapsMs,
+      }),
+    );
+    this.#part.remarks.push(
+      `the program writes every ${countingIntervalMs} ms, so a gap of about half of that is none`,
+      'lost: numbers that the device never got; repeated: numbers that it is given again; both summed over the runs',
+      'the bare contestants stand at a plain device without a reset at opening: a real Arduino’s bootloader adds a second or more',
+    );
+    return this.#part;
+  }
+
+  async #contestant(entry: ContestantEntry): Promise<void> {
+    const missing = entry.missing();
+    if (missing !== null) {
+      this.#part.figures.push({
+        id: `takeover.${entry.id}`,
+        text: entry.what,
+        value: null,
+        unit: 'ms',
+        note: `skipped: ${missing}`,
+      });
+      this.#tell(`${entry.id}: skipped: ${missing}`);
+      return;
+    }
+    const contestant = entry.create();
+    this.#current = contestant;
+    try {
+      await contestant.start();
+      for (const fault of faultIds) {
+        if (this.#options.faults.length === 0 || this.#options.faults.includes(fault)) {
+          await this.#cell(entry, contestant, fault);
+        }
+      }
+      if (this.#minutes > 0) await this.#underLoad(entry, contestant);
+    } finally {
+      this.#current = null;
+      const words = await contestant.stop();
+      this.#part.remarks.push(...words.map((text) => `${entry.id}: ${text}`));
+    }
+  }
+
+  async #cell(entry: ContestantEntry, contestant: Contestant, fault: FaultId): Promise<void> {
+    const refusal = entry.refusal(fault);
+    const id = `takeover.${entry.id}.${fault}`;
+    const text = `${entry.what}: ${faultTexts[fault]}`;
+    if (refusal !== null) {
+      this.#part.figures.push({ id, text, value: null, unit: 'ms', note: `no takeover: ${refusal}` });
+      return;
+    }
+    const cell: Cell = {
+      contestant: entry.id,
+      fault,
+      gapsMs: [],
+      unanswered: 0,
+      lost: 0,
+      repeated: 0,
+      statesLost: 0,
+    };
+    for (let run = 0; run < this.#runs && cell.unanswered < unansweredMax; run++) {
+      // The fault is to fall at any moment of the program's work: this is the scenario, not a wait for calm.
+      await sleep(50 + this.#random() * 50);
+      const { watch } = contestant;
+      const known = watch.successions.length;
+      const atMs = monotonicMs();
+      contestant.strike(fault);
+      const succession = await watch.successionAfter(known, entry.patienceMs);
+      if (succession === null) cell.unanswered += 1;
+      else {
+        const { lost, repeated, isStateLost } = judge(succession);
+        cell.gapsMs.push(succession.atMs - atMs);
+        cell.lost += lost;
+        cell.repeated += repeated;
+        if (isStateLost) cell.statesLost += 1;
+      }
+      await contestant.recover(fault);
+    }
+    this.#cells.push(cell);
+    this.#part.figures.push(...figuresOf(cell, id, text, entry));
+    const { p50, p99, max } = spreadOf(cell.gapsMs);
+    this.#tell(
+      `${entry.id} ${fault}: n ${cell.gapsMs.length} p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(1)} ms, ` +
+        `unanswered ${cell.unanswered}, lost ${cell.lost}, repeated ${cell.repeated}, state lost ${cell.statesLost}`,
+    );
+  }
+
+  /** No fault, one busy process a core beside it: every succession is a false takeover. */
+  async #underLoad(entry: ContestantEntry, contestant: Contestant): Promise<void> {
+    const before = contestant.watch.successions.length;
+    const load = startCpuLoad(1);
+    try {
+      await sleep(this.#minutes * 60_000);
+    } finally {
+      for (const child of load) child.kill('SIGKILL');
+    }
+    this.#part.figures.push({
+      id: `takeover.${entry.id}.false`,
+      text: `${entry.what}: false takeovers in ${this.#minutes} min with one busy process`,
+      value: contestant.watch.successions.length - before,
+      unit: '',
+      ...(entry.id === 'understudy' ? { bound: { kind: 'at most', value: 0 } as const } : {}),
+    });
+  }
+
+  #ratios(): void {
+    const ours = this.#cells.filter(({ contestant }) => contestant === 'understudy');
+    for (const cell of this.#cells) {
+      const own = ours.find(({ fault }) => fault === cell.fault);
+      if (cell.contestant === 'understudy' || own === undefined) continue;
+      if (cell.gapsMs.length === 0 || own.gapsMs.length === 0) continue;
+      const leastRatio =
+        cell.contestant === 'keepalived-1s' ? 50 : cell.contestant === 'keepalived-10ms' ? 1 : null;
+      this.#part.figures.push({
+        id: `takeover.ratio.${cell.contestant}.${cell.fault}`,
+        text: `${cell.contestant} / understudy, ${faultTexts[cell.fault]}, p50`,
+        value: spreadOf(cell.gapsMs).p50 / spreadOf(own.gapsMs).p50,
+        unit: '',
+        ...(leastRatio === null ? {} : { bound: { kind: 'at least', value: leastRatio } as const }),
+      });
+    }
+  }
+
+  #plots(): Part['plots'] {
+    return faultIds.flatMap((fault) => {
+      const curves = this.#cells
+        .filter((cell) => cell.fault === fault && cell.gapsMs.length > 0)
+        .map((cell): Curve => ({ name: cell.contestant, points: distributionOf(cell.gapsMs) }));
+      if (curves.length === 0) return [];
+      const title = `Gap after ${faultTexts[fault]}: share of runs that were answered so soon`;
+      return [{ title, xLabel: 'ms', yLabel: '% of runs', xScale: 'log', yScale: 'linear', curves }] as const;
+    });
+  }
+}
+
+function figuresOf(cell: Cell, id: string, text: string, entry: ContestantEntry): Figure[] {
+  const runs = cell.gapsMs.length + cell.unanswered;
+  const unanswered = `no output of a survivor within ${entry.patienceMs / 1000} s in ${cell.unanswered} of ${runs} runs`;
+  if (cell.gapsMs.length === 0) return [{ id, text, value: null, unit: 'ms', note: unanswered }];
+  const { p50, p99, max } = spreadOf(cell.gapsMs);
+  const bound = entry.id === 'understudy' ? bounds[cell.fault] : undefined;
+  const account =
+    `lost ${cell.lost}, repeated ${cell.repeated}, program state lost ${cell.statesLost === 0 ? 'no' : `yes (${cell.statesLost} of ${runs})`}` +
+    (cell.unanswered === 0 ? '' : `; ${unanswered}`);
+  const atMost = (value: number | undefined): Pick<Figure, 'bound'> =>
+    value === undefined ? {} : { bound: { kind: 'at most', value } };
+  return [
+    {
+      id: `${id}.p50`,
+      text: `${text}, p50`,
+      value: p50,
+      unit: 'ms',
+      ...atMost(bound?.p50),
+      note: `n ${runs}`,
+    },
+    { id: `${id}.p99`, text: `${text}, p99`, value: p99, unit: 'ms', ...atMost(bound?.p99) },
+    { id: `${id}.max`, text: `${text}, max`, value: max, unit: 'ms', note: account },
+  ];
+}
