@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { liveSplits, type Split, splitKinds } from '../simulator/machine-code/split-lives.ts';
 import { inMacrotask } from '../simulator/programs/solo-run.fake.ts';
 
-const splitsWanted = Number(process.env.UNDERSTUDY_SPLITS ?? 12);
+const splitsWanted = Number(process.env.UNDERSTUDY_SPLITS ?? 6);
 const splitsPerLife = 12;
 const deadlineMs = 60_000 + 10_000 * splitsWanted;
 
