@@ -35,6 +35,7 @@ test(
       done.edges += life.edges.applied;
       done.switchovers += life.switchovers;
     }
+    expect(sums.seconds).toBe(secondsWanted);
     console.log(
       `${sums.seconds} emulated s of noise: of ${sums.carried} bytes ${sums.flipped} flipped, ${sums.dropped} dropped, ${sums.inserted} inserted; ` +
         `the firmware discarded ${sums.discarded}; ${done.switchovers} switchovers, ${done.letters} letters, ${done.steps} steps, ` +

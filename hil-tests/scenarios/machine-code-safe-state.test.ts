@@ -1,5 +1,5 @@
 /** No controller, a watchdog's bite, a power cycle: what the pins of the machine code do, and how the pair recovers. */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { holdTimeMs } from '../simulator/machine-code/machine-code-pair.ts';
 import {
   liveBite,
@@ -10,6 +10,7 @@ import {
 } from '../simulator/machine-code/safe-lives.ts';
 import { inMacrotask } from '../simulator/programs/solo-run.fake.ts';
 
+/** A long run: `UNDERSTUDY_SAFE_ROUNDS=20 npm test -- hil-tests/scenarios/machine-code-safe-state` (docs/reliability.md). */
 const rounds = Number(process.env.UNDERSTUDY_SAFE_ROUNDS ?? 2);
 const deadlineMs = 60_000 + 30_000 * rounds;
 const safeWithinMs = holdTimeMs + 10;
@@ -30,6 +31,10 @@ function expectNoSilentResume(report: SafeReport): void {
   expect(report.told + report.historiesBegun, report.what).toBeGreaterThan(0);
   expect(report.lettersWhileSafe, report.what).toBe(0);
 }
+
+beforeAll(() => {
+  expect(rounds, 'UNDERSTUDY_SAFE_ROUNDS').toBeGreaterThan(0);
+});
 
 describe('no controller for the hold time', () => {
   test(

@@ -21,6 +21,7 @@ test(
       expect(life.complaints, `seed ${seed}`).toEqual([]);
       all.push(...life.splits);
     }
+    expect(all).toHaveLength(splitsWanted);
     for (const split of all) expect(split.lastWords).not.toBe('');
     const sleepers = all.filter(({ kind }) => kind !== 'race');
     // A sleeper wakes as a primary: it must have said something to the device, and been refused.

@@ -38,6 +38,7 @@ test(
       sums.steps += life.steps.atPins;
       sums.edges += life.edges.applied;
     }
+    expect(all).toHaveLength(takeoversWanted);
     for (const blow of blows) {
       const gaps = all.filter((takeover) => takeover.blow === blow).map(({ gapMs }) => gapMs);
       if (gaps.length > 0) console.log(`${blow.padEnd(10)} blow -> next letter at the pins: ${spread(gaps)}`);
