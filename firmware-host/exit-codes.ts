@@ -24,7 +24,14 @@ export const exitCodes = {
     false,
     'RUN_',
   ),
-  usage: ends(2, 'The command line was not understood.', false, 'USAGE_', 'REPLAY_TURN_MISSING'),
+  usage: ends(
+    2,
+    'The command line was not understood, or names what cannot be used.',
+    false,
+    'USAGE_',
+    'REPLAY_TURN_MISSING',
+    'DEVICE_HEX_',
+  ),
   config: ends(3, 'The configuration cannot be read or breaks a rule.', false, 'CONFIG_'),
   bundle: ends(4, 'The control program cannot be read, parsed or bundled.', false, 'BUNDLE_'),
   program: ends(

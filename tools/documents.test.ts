@@ -17,6 +17,7 @@ test.each([
   'docs/architecture.md',
   'CHANGELOG.md',
   'examples/README.md',
+  'docs/wiring.md',
 ])('what %s names is there', (document) => {
   const text = read(document);
   const named = [
@@ -48,6 +49,11 @@ test('the configuration in the README is valid, and a part of the sample', () =>
   expect(parse(readFileSync(sample, 'utf8'))).toMatchObject(parse(shown!) as object);
 });
 
+test('the configuration for the wiring is valid', () => {
+  const [, shown] = /```yaml\n([\s\S]*?)```/.exec(read('docs/wiring.md'))!;
+  expect(parseConfig(shown!, 'docs/wiring.md').devices).toMatchObject([{ kind: 'fenced', arbiter: true }]);
+});
+
 test.each([
   'README.md',
   'examples/understudy.service',
@@ -61,7 +67,18 @@ test.each([
 
 test('every command that the README shows exists, with its options', async () => {
   const shown = [...read('README.md').matchAll(/^\| `understudy (\w+)/gm)].map(([, command]) => command!);
-  expect(shown).toEqual(['dev', 'run', 'doctor', 'monitor', 'journal', 'replay', 'key', 'rig', 'simulate']);
+  expect(shown).toEqual([
+    'dev',
+    'run',
+    'doctor',
+    'monitor',
+    'device',
+    'journal',
+    'replay',
+    'key',
+    'rig',
+    'simulate',
+  ]);
   for (const line of read('README.md').matchAll(/^understudy (\w+) (.*?)(?: +#.*)?$/gm)) {
     const { stdout } = await runCommand(line[1]!, '--help');
     for (const [option] of line[2]!.matchAll(/--[a-z-]+/g)) expect(stdout).toContain(option);

@@ -34,7 +34,7 @@ import { StreamTap, type TapEvent } from './stream-tap.ts';
 /** A device is never descheduled: what its host stood still beyond this has not happened for it. */
 const catchUpMsMax = 100;
 const idleDelayMs = 1;
-/** UART0 is the USB console. */
+const consoleUartNumber = 0;
 const uartOfPort = (port: DevicePort): number => port + 1;
 
 interface CarriedByte {
@@ -51,6 +51,7 @@ export class EmulatedDeviceProcess {
   readonly #tap: StreamTap;
   readonly #ledger = new OutputLedger();
   readonly #uarts: readonly [EmulatedUart, EmulatedUart];
+  readonly #console: EmulatedUart | null;
   readonly #carried: readonly [CarriedByte[], CarriedByte[]] = [[], []];
   readonly #reports: NodeJS.Timeout;
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
@@ -71,6 +72,8 @@ export class EmulatedDeviceProcess {
     this.#bench = new EmulatedBench(this.#machine, options);
     this.#tap = new StreamTap((event) => this.#heard(event));
     this.#uarts = [this.#uart(0), this.#uart(1)];
+    const { consoleLinkPath } = options;
+    this.#console = consoleLinkPath === undefined ? null : this.#consoleUart(consoleLinkPath);
     this.#machine.onSerialOut((uart, byte, cycle) => this.#sent(uart, byte, cycle));
     this.#machine.onReset(() => {
       this.#wasReset = true;
@@ -124,6 +127,7 @@ export class EmulatedDeviceProcess {
     clearInterval(this.#reports);
     if (this.#timer !== null) cancel(this.#timer);
     for (const uart of this.#uarts) uart.close();
+    this.#console?.close();
     this.#saveEeprom();
     this.#emit({ event: 'summary', ...this.#ledger.summary(this.#bench.effects) });
   }
@@ -137,6 +141,7 @@ export class EmulatedDeviceProcess {
       this.#tapCarried(port as DevicePort, this.#machine.cycle);
       uart.flush();
     }
+    this.#console?.flush();
     this.#timer = isBehind ? setImmediate(() => this.#run()) : setTimeout(() => this.#run(), idleDelayMs);
   }
 
@@ -150,6 +155,16 @@ export class EmulatedDeviceProcess {
       ...(linkPath === undefined ? {} : { linkPath }),
       carried: (byte, endCycle) => this.#carried[port].push({ byte, endCycle }),
       wrongSpeed: (baudRate) => this.#emit({ event: 'wrong-speed', port, baudRate }),
+    });
+  }
+
+  #consoleUart(linkPath: string): EmulatedUart {
+    return new EmulatedUart({
+      machine: this.#machine,
+      port: consoleUartNumber,
+      linkPath,
+      carried: () => {},
+      wrongSpeed: () => {},
     });
   }
 
@@ -167,6 +182,7 @@ export class EmulatedDeviceProcess {
   }
 
   #sent(uart: number, byte: number, cycle: number): void {
+    if (uart === consoleUartNumber) this.#console?.sent(byte);
     const port = uart - 1;
     if (port !== 0 && port !== 1) return;
     this.#tapCarried(0, cycle);
@@ -241,6 +257,7 @@ export class EmulatedDeviceProcess {
 
   #report(): void {
     for (const uart of this.#uarts) uart.poll();
+    this.#console?.poll();
     this.#saveEeprom();
     if (!this.#isReady) return;
     const { pins, plant, effects } = this.#bench;

@@ -20,6 +20,8 @@ export const emulatedOptionsSchema = z.strictObject({
   stateFile: z.string().min(1).optional(),
   /** Symbolic links to the two pseudo-terminals. */
   linkPaths: z.tuple([z.string().min(1), z.string().min(1)]).optional(),
+  /** Makes a pseudo-terminal of the USB console (UART0) too, with a symbolic link to it here. */
+  consoleLinkPath: z.string().min(1).optional(),
   /** How often pins and plant are reported. */
   reportIntervalMs: z.int().min(10).max(60_000).default(100),
 });
