@@ -158,6 +158,11 @@ export class DeviceStream {
     return this.inputs + this.#takenInputBytes + this.#waitingInputBytes;
   }
 
+  /** Of the turn under way. */
+  get takenInputBytes(): number {
+    return this.#takenInputBytes;
+  }
+
   get waitingInputBytes(): number {
     return this.#waitingInputBytes;
   }

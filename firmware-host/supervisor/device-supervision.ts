@@ -93,6 +93,11 @@ export class DeviceSupervision {
     const { controller } = stream;
     if (controller === null) return;
     const effects = controller.step(this.#core.now, input);
+    // First of all what goes to the line: what follows from the rest may send more, and the line keeps the order.
+    for (const effect of effects) {
+      if (effect.kind === 'transmit')
+        this.#core.emit({ kind: 'device-transmit', device: stream.index, bytes: effect.bytes });
+    }
     for (const effect of effects) {
       if (effect.kind === 'attached') {
         const missing = effects.find((each) => each.kind === 'inputs-missing') ?? null;
@@ -106,7 +111,6 @@ export class DeviceSupervision {
     const { name } = stream.options;
     switch (effect.kind) {
       case 'transmit':
-        this.#core.emit({ kind: 'device-transmit', device: stream.index, bytes: effect.bytes });
         return;
       case 'hello':
         if (stream === arbiter) role({ kind: 'held-term', heldTerm: effect.heldTerm, safe: effect.safe });
@@ -254,7 +258,8 @@ export class DeviceSupervision {
     if (stream.portOpen) {
       stream.lost = true;
       this.#losePort(stream, 'the device was restarted');
-    }
+      // A turn under way has input of the old session: the new one's counts begin after it.
+    } else if (stream.takenInputBytes > 0) stream.lost = true;
     this.takeAnew(stream);
   }
 

@@ -116,7 +116,9 @@ export class Histories {
     for (const stream of streams) {
       if (stream.controller === null) continue;
       // Input that has come and that no record holds is the new history's: the device keeps it, and says it again.
-      if (stream !== counted || stream.waitingInputBytes > 0) {
+      // And what the controller still holds of the old history's outputs goes out before the new one's counts begin.
+      const isSettled = stream.waitingInputBytes === 0 && stream.controller.heldBytes === 0;
+      if (stream !== counted || !isSettled) {
         this.#parts.devices.takeAnew(stream);
         continue;
       }
@@ -285,6 +287,6 @@ export class Histories {
 
   /** Tells the role machine what this board's journal can prove. */
   summarize(): void {
-    this.#core.pair.journalIs({ term: this.journalTerm, turns: this.#core.log.turns });
+    this.#core.pair.journalIs({ term: this.journalTerm, turns: this.journalTurns });
   }
 }

@@ -268,6 +268,8 @@ export class Supervisor {
     const { now, pair } = this.#core;
     const { histories } = this.#parts;
     const wasBackup = pair.role === 'backup';
+    // Who leads both boards reckon from what they tell each other: it must be what this one reckons with itself.
+    if (pair.role === 'starting' || pair.role === 'stepped-down') histories.summarize();
     const effects = pair.step(now, input);
     const isBackup = pair.role === 'backup';
     // A backup that claims was one up to its last record; one that joins again is none from here on.

@@ -137,9 +137,12 @@ export class Turns {
     switch (event.kind) {
       case 'completed':
         return requests.completed(event);
-      case 'port-data':
-        requests.streamOf(event.port)?.recordInput(turn, event.bytes.length);
+      case 'port-data': {
+        const stream = requests.streamOf(event.port);
+        stream?.recordInput(turn, event.bytes.length);
+        if (stream?.lost === true && !stream.portOpen) this.#portLost(stream);
         return;
+      }
       case 'port-credit':
         requests.streamOf(event.port)?.credited(event.bytes);
         return;

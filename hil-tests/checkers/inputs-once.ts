@@ -47,6 +47,8 @@ class InputsOnce implements Checker {
   #deafAt = Number.NEGATIVE_INFINITY;
   #listeningAt = Number.NEGATIVE_INFINITY;
 
+  #isReignLost = false;
+
   constructor(facts: LifeFacts) {
     this.#facts = facts;
   }
@@ -65,6 +67,8 @@ class InputsOnce implements Checker {
       case 'report':
         this.#histories.observe(observed);
         if (observed.report.code === 'PROGRAM_EXITED') this.#deafAt = observed.at;
+        // Said loudly: what was done under a reign, and with which inputs, no board has the records of.
+        if (observed.report.code === 'PAIR_STALE_JOURNAL') this.#isReignLost = true;
         return;
       case 'stored':
       case 'fault':
@@ -105,7 +109,7 @@ class InputsOnce implements Checker {
 
   end(end: LifeEnd): void {
     const streams = referenceStreams(end.histories, 'inputs', (id) => this.#histories.orderOf(id));
-    const complete = this.#allRecordsAreThere(end.histories);
+    const complete = !this.#isReignLost && this.#allRecordsAreThere(end.histories);
     for (const history of end.histories) this.#basesInOrder(history);
     for (const [key, stretches] of streams) {
       const seen = this.#sessions.get(key);

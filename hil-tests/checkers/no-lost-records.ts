@@ -31,7 +31,9 @@ interface Part {
   tookOver: boolean;
   stored: number;
   durable: number;
-  /** Its power was cut when it had records that were nowhere else. */
+  /** Stored when its backup was one for the last time: until then the backup's journal counted, not its own disk. */
+  shared: number;
+  /** Its power was cut when its disk had not even that. */
   isCut: boolean;
 }
 
@@ -63,8 +65,10 @@ class NoLostRecords implements Checker {
         return;
       case 'board-down': {
         const part = this.#parts[observed.board];
+        if (part.role === 'backup') this.#isAlone(otherBoard(observed.board));
+        part.role = null;
         const isLast = this.#parts[otherBoard(observed.board)].role !== 'backup';
-        if (observed.cause === 'power' && isLast && part.stored > part.durable) part.isCut = true;
+        if (observed.cause === 'power' && isLast && part.shared > part.durable) part.isCut = true;
         return;
       }
       case 'board-up': {
@@ -80,6 +84,7 @@ class NoLostRecords implements Checker {
       case 'role': {
         const part = this.#parts[observed.board];
         const { role } = observed.status;
+        if (part.role === 'backup' && role !== 'backup') this.#isAlone(otherBoard(observed.board));
         if (role === 'contending') part.tookOver ||= part.role === 'backup';
         else if (role !== 'primary') part.tookOver = false;
         part.role = role;
@@ -102,6 +107,10 @@ class NoLostRecords implements Checker {
 
   end(): void {}
 
+  #isAlone(board: BoardName): void {
+    this.#parts[board].shared = this.#parts[board].stored;
+  }
+
   #lost(board: BoardName, text: string): void {
     if (this.#isExcepted) return;
     const { tookOver, historyId, isCut } = this.#parts[board];
@@ -113,7 +122,7 @@ class NoLostRecords implements Checker {
 }
 
 function newPart(): Part {
-  return { role: null, historyId: null, tookOver: false, stored: 0, durable: 0, isCut: false };
+  return { role: null, historyId: null, tookOver: false, stored: 0, durable: 0, shared: 0, isCut: false };
 }
 
 export const noLostRecords: CheckerFactory = (facts) => new NoLostRecords(facts);

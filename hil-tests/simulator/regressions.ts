@@ -267,4 +267,38 @@ export const regressions: readonly Regression[] = [
       { kind: 'device-port-lost', at: 2287.4012020705695, until: 2289, device: 0, board: 'a' },
     ],
   },
+  {
+    found: "outputs of the old history went out behind the new one's attach, and were counted to it",
+    seed: 611732,
+    scenario: 'any',
+    faults: [
+      { kind: 'device-restart', at: 2198.8106463038184, device: 1 },
+      { kind: 'leave', at: 2966.7579350164006, until: 3036, board: 'a' },
+      { kind: 'device-restart', at: 2984.47724451235, device: 0 },
+    ],
+  },
+  {
+    found: 'a turn that was under way when the device restarted had its input counted to the new session',
+    seed: 615394,
+    scenario: 'any',
+    faults: [
+      { kind: 'device-restart', at: 1323.3918402642948, device: 0 },
+      { kind: 'device-restart', at: 1607.1325406118115, device: 0 },
+      { kind: 'leave', at: 1725, until: 1767, board: 'b' },
+      { kind: 'kill', at: 1721, until: 1734, board: 'a' },
+      { kind: 'kill', at: 1844.0105016728944, until: 1874.1968265980563, board: 'a' },
+      { kind: 'device-restart', at: 1905.0580323557247, device: 0 },
+      { kind: 'slow-replica', at: 1905.823239138374, until: 1907, board: 'a', turnMs: 6.698052557185292 },
+    ],
+  },
+  {
+    found: 'each of two boards that had stopped took the other for the one with more records',
+    seed: 617177,
+    scenario: 'any',
+    faults: [
+      { kind: 'kill', at: 3807, until: 3825.091249793768, board: 'a' },
+      { kind: 'pause', at: 7846, until: 7916, board: 'b' },
+      { kind: 'kill', at: 7915.174538642168, until: 7917, board: 'a' },
+    ],
+  },
 ];

@@ -65,7 +65,7 @@ export const roleMutants: readonly Mutant[] = [
     file: 'protocol/journal-order.ts',
     find: 'if (own.term !== peer.term) return own.term > peer.term;',
     replace: 'if (own.term !== peer.term) return own.term < peer.term;',
-    scenario: 'blackout',
+    scenario: 'power',
   },
   {
     name: 'shorter-journal-leads',
