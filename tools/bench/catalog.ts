@@ -32,4 +32,24 @@ export const catalog: readonly CatalogEntry[] = [
     load: async (options) =>
       (await import('./takeover/takeover-measurement.ts')).takeoverMeasurement(options),
   },
+  {
+    id: 'latency',
+    what: 'added latency from a sensor edge to the actuator byte, beside the bare program',
+    load: async () => (await import('./latency.ts')).latency,
+  },
+  {
+    id: 'cost',
+    what: 'processor and memory of each process, bytes on the bus, beside other encodings',
+    load: async () => (await import('./cost.ts')).cost,
+  },
+  {
+    id: 'throughput',
+    what: 'turns committed and replayed a second, values on the serial link, joins over the length of a history',
+    load: async () => (await import('./throughput.ts')).throughput,
+  },
+  {
+    id: 'detector',
+    what: 'false takeovers over the detection timeout, under loads and priorities',
+    load: async () => (await import('./detector.ts')).detector,
+  },
 ];

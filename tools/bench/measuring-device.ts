@@ -33,6 +33,8 @@ const bitsPerByte = 10;
 const timerSlackMs = 1.5;
 /** A device without a line's pace announces the fastest speed that its options allow. */
 const baudRateMax = 4_000_000;
+/** Faster than this a timer of 1 ms would bunch values together. */
+const timerRateMax = 1000;
 const digitalMessage = 0x90;
 const analogMessage = 0xe0;
 
@@ -209,8 +211,14 @@ class MeasuringDevice {
       const due = Math.floor((Math.min(elapsedMs, durationMs) * valuesPerSecond) / 1000);
       for (; sent < due; sent++)
         this.#front.produce(Uint8Array.of(analogMessage, sent & 0x7f, (sent >> 7) & 7));
-      if (elapsedMs < durationMs) this.#streamTimer = setTimeout(tick, 1);
-      else this.#say({ kind: 'stream', sent, lostBytes: this.#lost - lostBefore, elapsedMs });
+      if (elapsedMs >= durationMs)
+        this.#say({ kind: 'stream', sent, lostBytes: this.#lost - lostBefore, elapsedMs });
+      else if (valuesPerSecond <= timerRateMax) this.#streamTimer = setTimeout(tick, 1);
+      else {
+        // One by one, as a sensor gives them: values that leave together are one turn of the program.
+        Atomics.wait(word, 0, 0, 1000 / valuesPerSecond);
+        this.#streamTimer = setImmediate(tick) as unknown as NodeJS.Timeout;
+      }
     };
     tick();
   }

@@ -1,6 +1,6 @@
 /** `understudy doctor`: what is missing on this machine, and what to do. */
 import { styleText } from 'node:util';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BoardName, type Config, ConfigError, loadConfig } from '../../firmware-host/config/config.ts';
 import { pairSchema } from '../../firmware-host/config/schema.ts';
 import { exitCodes } from '../../firmware-host/exit-codes.ts';
@@ -8,14 +8,22 @@ import { type Check, missing, type Verdict } from '../doctor/check.ts';
 import { judgeLateness, measureLateness } from '../doctor/jitter.ts';
 import { checkMachine } from '../doctor/machine.ts';
 import { boardsHere, checkPair } from '../doctor/pair-files.ts';
+import { judgeTiming, type Timing, type Trial } from '../doctor/timing-advice.ts';
+import { wholeNumber } from '../program.ts';
 
 interface DoctorOptions {
   config?: string;
   board?: BoardName;
   json?: true;
+  jitter?: true;
+  seconds: number;
 }
 
 const jitterMs = 2000;
+/** What a board may meet: nothing beside it, every core busy, the memory bus busy, the disk busy. */
+const trialLoads = ['none', 'cpu', 'memory', 'disk'] as const;
+const secondsMax = 3600;
+const refuse = (message: string): Error => new InvalidArgumentError(message);
 
 export function registerDoctor(program: Command): void {
   program
@@ -31,16 +39,25 @@ export function registerDoctor(program: Command): void {
       ).choices(['a', 'b']),
     )
     .option('--json', 'one JSON object')
+    .option('--jitter', 'heartbeats between two processes under load: which timing this board can keep')
+    .option(
+      '--seconds <n>',
+      'how long --jitter takes under each load',
+      wholeNumber(refuse, 1, secondsMax),
+      15,
+    )
     .addHelpText(
       'after',
       `
 Examples:
   understudy doctor
   understudy doctor --config pair.yaml --board a
+  understudy doctor --config pair.yaml --jitter --seconds 60
   understudy doctor --json | jq '.checks[] | select(.verdict != "ok")'
 
 Takes about 2 seconds: it measures how late timers run. Opens no serial port, so it may be run beside a running
-board. Exit code ${exitCodes.ok.code} when nothing is missing (warnings allowed), else ${exitCodes.machine.code}.`,
+board. But --jitter loads the machine on purpose, four loads one after the other: not beside a pair that is at work. It advises
+timing.detectionTimeoutMs, and a setting at which it counted a living process as dead is refused. Exit code ${exitCodes.ok.code} when nothing is missing (warnings allowed), else ${exitCodes.machine.code}.`,
     )
     .action(async (options: DoctorOptions) => {
       process.exitCode = await examine(options);
@@ -60,16 +77,42 @@ async function examine(options: DoctorOptions): Promise<number> {
     }
   }
   checks.push(judgeLateness(lateness, timing));
+  const trials = options.jitter === true ? await runTrials(options, timing) : [];
+  if (trials.length > 0) checks.push(judgeTiming(trials, timing));
   const isReady = checks.every((check) => check.verdict !== 'missing');
   if (options.json === true) {
     process.stdout.write(
-      `${JSON.stringify({ schema: 1, kind: 'doctor', ready: isReady, checks, lateness })}\n`,
+      `${JSON.stringify({ schema: 1, kind: 'doctor', ready: isReady, checks, lateness, ...(trials.length > 0 ? { trials } : {}) })}\n`,
     );
   } else {
     for (const check of checks) process.stdout.write(`${lineOf(check)}\n`);
     process.stdout.write(`\n${isReady ? 'Nothing is missing.' : 'Something is missing: see above.'}\n`);
   }
   return isReady ? exitCodes.ok.code : exitCodes.machine.code;
+}
+
+/** With the priority that boards have. */
+async function runTrials({ seconds, json }: DoctorOptions, timing: Timing): Promise<Trial[]> {
+  const { startLoad } = await import('../bench/load.ts');
+  const { runHeartbeatTrial, trialTimeoutsMs } = await import('../doctor/heartbeat-trial.ts');
+  const { heartbeatIntervalMs, detectionTimeoutMs } = timing;
+  const timeoutsMs = [...new Set([...trialTimeoutsMs, detectionTimeoutMs])];
+  const trials: Trial[] = [];
+  for (const load of trialLoads) {
+    if (json !== true) process.stderr.write(`heartbeats under load ${load}, ${seconds} s ...\n`);
+    const running = await startLoad(load);
+    try {
+      const common = { durationMs: seconds * 1000, heartbeatIntervalMs, timeoutsMs };
+      trials.push({
+        load,
+        priority: 'nice',
+        result: await runHeartbeatTrial({ priority: 'nice', ...common }),
+      });
+    } finally {
+      await running.stop();
+    }
+  }
+  return trials;
 }
 
 function readConfig(file: string): Config | Check {
