@@ -19,6 +19,7 @@ firmware|gcc|compiles the stream code for the host, where golden vectors and the
 firmware|libc6-dev|the C library for that
 firmware|clang|compiles the fuzzer of the stream code
 firmware|libclang-rt-14-dev|libFuzzer, AddressSanitizer and UBSan for it (Debian 12; elsewhere libclang-rt-dev)
+firmware|arduino-core-avr|builds a StandardFirmata, the device without a fence, which a test runs
 firmware|libsimavr-dev|a second, independent emulator of the microcontroller, against which ours is checked
 console|picocom|a terminal on a serial port: the console of a board that has no network
 console|tmux|a real terminal for the tests of the monitor and of the console

@@ -33,7 +33,8 @@ function run(words: string[]): { status: number | null; stdout: string; stderr: 
 }
 
 const debian = { 'apt-get': 'echo apt-get "$@"', 'apt-cache': 'exit 0', id: 'echo 0' };
-const firmware = 'gcc-avr avr-libc avrdude make gcc libc6-dev clang libclang-rt-14-dev libsimavr-dev';
+const firmware =
+  'gcc-avr avr-libc avrdude make gcc libc6-dev clang libclang-rt-14-dev arduino-core-avr libsimavr-dev';
 
 describe('install-debian-packages.sh', () => {
   test('installs what a group names, after the lists are fresh', () => {
@@ -54,7 +55,7 @@ describe('install-debian-packages.sh', () => {
 
   test('a dry run needs no root and installs nothing', () => {
     const { status, stdout } = machine({ ...debian, id: 'echo 1000' })('--dry-run', 'bench', 'qemu');
-    expect(stdout).toBe('keepalived\nqemu-system-arm\n');
+    expect(stdout).toBe('keepalived\niproute2\nmosquitto\nqemu-system-arm\n');
     expect(status).toBe(0);
   });
 

@@ -7,20 +7,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPseudoTerminal, type PseudoTerminal } from '../../hil-tests/rigs/local/pseudo-terminal.ts';
+import { buildStandardFirmata } from '../../hil-tests/rigs/local/standard-firmata.ts';
 import { type Ended, scratchFolder, startCommand } from '../command-line.test-rig.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const hex = fileOf('boards/mega-2560/firmware/understudy-mega-2560.hex');
 const version = '1.0.0';
 
-/** The emulated Mega; resolves with its console's path when the firmware runs. */
-async function mega(): Promise<string> {
-  const folder = scratchFolder();
-  const consoleLinkPath = join(folder, 'console');
-  const options = JSON.stringify({ plant: 'none', consoleLinkPath });
+/** A firmware on the emulated Mega; resolves when it runs. */
+async function emulated(processFile: string, options: Record<string, unknown>): Promise<void> {
   const child = spawn(
     process.execPath,
-    [fileOf('hil-tests/rigs/local/emulated-device-process.ts'), '--options', options],
+    [fileOf(`hil-tests/rigs/local/${processFile}`), '--options', JSON.stringify(options)],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const exited = once(child, 'exit');
@@ -28,10 +26,20 @@ async function mega(): Promise<string> {
     child.stdin.end();
     await exited;
   });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (JSON.parse(line).event === 'ready') break;
-  }
-  child.stdout.resume();
+  const lines = createInterface({ input: child.stdout });
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the device ended with code ${code}`)));
+    // Goes on listening: a device that nobody hears any more would stop at a full pipe.
+    lines.on('line', (line) => {
+      if (JSON.parse(line).event === 'ready') resolve();
+    });
+  });
+}
+
+/** Our firmware; the path of its console. */
+async function mega(): Promise<string> {
+  const consoleLinkPath = join(scratchFolder(), 'console');
+  await emulated('emulated-device-process.ts', { plant: 'none', consoleLinkPath });
   return consoleLinkPath;
 }
 
@@ -89,7 +97,7 @@ describe('info', () => {
   });
 
   test.each<[string, string, RegExp, (terminal: PseudoTerminal, bytes: Uint8Array) => void]>([
-    ['a device that says nothing', 'DEVICE_SILENT', /did not answer within 300 ms/, () => {}],
+    ['a device that says nothing', 'DEVICE_SILENT', /did not answer within 1000 ms/, () => {}],
     [
       'a device that says something else',
       'DEVICE_GARBLED',
@@ -113,11 +121,25 @@ describe('info', () => {
       },
     ],
   ])('%s', async (_what, code, text, answer) => {
-    const ended = await device('info', other(answer), '--timeout', '300');
+    const ended = await device('info', other(answer), '--timeout', '1000');
     expect(ended.code).toBe(9);
     expect(ended.stdout).toBe('');
     expect(ended.stderr).toContain(`${code}: `);
     expect(ended.stderr).toMatch(text);
+  });
+
+  test('a real StandardFirmata, built here, is known for what it is', {
+    timeout: 120_000,
+  }, async (context) => {
+    const folder = scratchFolder();
+    const firmware = buildStandardFirmata(folder);
+    if (firmware.kind === 'missing') return context.skip(firmware.reason);
+    const linkPaths = [join(folder, 'a'), join(folder, 'b')];
+    const options = { mode: 'plain', plant: 'none', firmwareFile: firmware.hexFile, linkPaths };
+    await emulated('emulated-plain-process.ts', options);
+    const ended = await device('info', linkPaths[0]!, '--timeout', '1500');
+    expect(ended.code).toBe(9);
+    expect(ended.stderr).toMatch(/DEVICE_FOREIGN: .* answers as Firmata 2\.\d/);
   });
 
   test('a port that is not there, or no port', async () => {

@@ -26,6 +26,8 @@ export interface LocalRigOptions {
   deviceReportIntervalMs?: number;
   /** What stands for the device: the TypeScript model of it, or its firmware on an emulated Arduino Mega. */
   device?: DeviceKind;
+  /** A third party's Intel hex on an emulated Arduino Mega instead, without a fence: goes with `deviceMode: 'plain'`. */
+  plainFirmwareFile?: string;
   /** Whose pins the simulated device has. Default `uno`; the emulated one is a Mega. */
   simulatedBoard?: 'uno' | 'mega-2560';
   /** Further, plain devices: `kind@path` as in programs/manifest.ts. */

@@ -32,6 +32,7 @@ const processFiles = {
   simulated: fileURLToPath(new URL('./device-process.ts', import.meta.url)),
   mega: fileURLToPath(new URL('./emulated-device-process.ts', import.meta.url)),
 } as const;
+const plainFirmwareProcessFile = fileURLToPath(new URL('./emulated-plain-process.ts', import.meta.url));
 
 const noiseCharactersMax = 2000;
 
@@ -75,10 +76,14 @@ export class RigDevice {
       baudRate: rig.deviceBaudRate ?? 115_200,
       holdTimeMs: rig.holdTimeMs ?? 1000,
       ...(rig.deviceReportIntervalMs === undefined ? {} : { reportIntervalMs: rig.deviceReportIntervalMs }),
+      ...(rig.plainFirmwareFile === undefined ? {} : { firmwareFile: rig.plainFirmwareFile }),
       // A port that is plugged in again has the name it had, as with udev's links.
       linkPaths: [join(directory, 'device-a'), join(directory, 'device-b')],
     };
-    const processFile = processFiles[rig.device ?? 'simulated'];
+    const processFile =
+      rig.plainFirmwareFile === undefined
+        ? processFiles[rig.device ?? 'simulated']
+        : plainFirmwareProcessFile;
     const child = spawn(process.execPath, [processFile, '--options', JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
