@@ -22,6 +22,7 @@ import type { ConsoleItem } from '../../../firmware-host/console/console-schema.
 import { raisePriority } from '../../../firmware-host/priority.ts';
 import { type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
+import { FaultLedger } from './fault-ledger.ts';
 import { openPlainDevices, type PlainDevice } from './plain-devices.ts';
 import { pairConfig, stateDirectoryOf } from './rig-config.ts';
 import {
@@ -54,7 +55,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
   readonly boards: Record<BoardName, BoardProcess> = { a: newBoard(), b: newBoard() };
   readonly cables: Record<CableName, 'up' | 'cut'> = { serial: 'up', ethernet: 'up' };
   readonly events: RigEvent[] = [];
-  readonly faults: FaultRecord[] = [];
+  readonly #faults = new FaultLedger();
   readonly directory: string;
   /** What the program printed, through whichever board led. */
   programOutput = '';
@@ -64,8 +65,8 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
   readonly #device = new RigDevice({
     event: (level, code, text) => this.#event('device', level, code, text),
     change: () => this.emit('change'),
-    termBegins: (atMs) => this.#termBegins(atMs),
-    termActs: (atMs) => this.#termActs(atMs),
+    termBegins: (atMs) => this.#faults.termBegins(atMs - this.#startedAt),
+    termActs: (atMs) => this.#faults.termActs(atMs - this.#startedAt),
     output: (output) => this.emit('output', output),
   });
   #serialCable: SerialCable | null = null;
@@ -123,20 +124,8 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
 
   // ---------------------------------------------------------------- device
 
-  /** The device follows a new term: whatever fault waits for that is answered. */
-  #termBegins(atMs: number): void {
-    const last = this.faults.at(-1);
-    if (last !== undefined && last.attachGapMs === null && takesOver(last.kind)) {
-      last.attachGapMs = atMs - this.#startedAt - last.atMs;
-    }
-  }
-
-  #termActs(atMs: number): void {
-    for (const fault of this.faults) {
-      if (fault.attachGapMs !== null && fault.outputGapMs === null) {
-        fault.outputGapMs = atMs - this.#startedAt - fault.atMs;
-      }
-    }
+  get faults(): readonly FaultRecord[] {
+    return this.#faults.records;
   }
 
   get device(): DeviceView {
@@ -285,8 +274,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
   // ---------------------------------------------------------------- faults
 
   #fault(kind: string, board: BoardName | null, text: string): void {
-    const atMs = monotonicMs() - this.#startedAt;
-    this.faults.push({ kind, board, atMs, attachGapMs: null, outputGapMs: null });
+    this.#faults.record(kind, board, monotonicMs() - this.#startedAt);
     this.#event('rig', 'warning', 'FAULT', text);
   }
 
@@ -451,17 +439,6 @@ function newBoard(): BoardProcess {
     console: null,
     generation: 0,
   };
-}
-
-/** Kinds of fault that a takeover or switchover answers. */
-function takesOver(kind: string): boolean {
-  return (
-    kind === 'kill-primary' ||
-    kind === 'freeze-primary' ||
-    kind === 'kill-replica' ||
-    kind === 'hang-replica' ||
-    kind === 'switchover'
-  );
 }
 
 function killQuietly(pid: number, signal: NodeJS.Signals): void {

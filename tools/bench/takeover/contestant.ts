@@ -13,6 +13,12 @@ export const faultTexts: Record<FaultId, string> = {
   switchover: 'planned switchover',
 };
 
+/** Faults of which no kernel tells anyone: they are noticed by silence, or not at all. */
+export const silentFaults: readonly FaultId[] = ['freeze', 'power-cut', 'hang'];
+
+/** Of the program's work: what a way without intervals of its own has. */
+export const workPhaseMs = 50;
+
 export interface Contestant {
   /** Of everything that the device accepted. */
   readonly watch: OutputWatch;
@@ -33,6 +39,8 @@ export interface ContestantEntry {
   missing(): string | null;
   /** Null, or why this fault has no answer in this arrangement: nothing is measured then. */
   refusal(fault: FaultId): string | null;
+  /** The fault falls at a random moment of so long a span: as long as what this way does at regular intervals. */
+  phaseMs(fault: FaultId): number;
   /** Longest wait for the survivor's first output. */
   patienceMs: number;
   create(): Contestant;

@@ -45,11 +45,14 @@ export class OutputWatch {
   #reign = '';
   #last = 0;
   #lastAtMs = 0;
+  /** Whose output was accepted last. */
+  lastPort = 0;
   /** Numbers seen in all. */
   count = 0;
 
   take({ port, term, bytes, atMs }: AcceptedOutput): void {
     const origin = this.#originOf(port, term);
+    this.lastPort = port;
     for (const message of origin.parser.push(bytes)) {
       if (message.kind !== 'short') continue;
       const value = message.first | (message.second << 7);

@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { ended, PlainBench } from './bare-board.ts';
-import type { Contestant, ContestantEntry, FaultId } from './contestant.ts';
+import { type Contestant, type ContestantEntry, type FaultId, workPhaseMs } from './contestant.ts';
 import { countingProgram } from './counting-program.ts';
 
 const inControlWithinMs = 20_000;
@@ -71,6 +71,7 @@ function entry(id: string, what: string, restartDelayMs: number): ContestantEntr
     what,
     missing: () => null,
     refusal: (fault) => (fault === 'power-cut' ? 'one board: nobody is left' : null),
+    phaseMs: () => workPhaseMs,
     patienceMs: 5000,
     create: () => new RestartContestant(restartDelayMs),
   };

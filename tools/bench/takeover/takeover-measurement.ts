@@ -15,12 +15,25 @@ import type { Curve, Figure, Measurement, MeasureOptions, Part, Samples } from '
 import { distributionOf, spreadOf } from '../quantile.ts';
 import { type Contestant, type ContestantEntry, type FaultId, faultIds, faultTexts } from './contestant.ts';
 import { countingIntervalMs } from './counting-program.ts';
+import { keepalivedEntries } from './keepalived-contestant.ts';
 import { judge } from './output-watch.ts';
 import { restartEntries } from './restart-contestant.ts';
 import { understudyEntry } from './understudy-contestant.ts';
+import { willEntry } from './will-contestant.ts';
 
-export const contestants: readonly ContestantEntry[] = [understudyEntry, ...restartEntries];
+export const contestants: readonly ContestantEntry[] = [
+  understudyEntry,
+  ...restartEntries,
+  willEntry,
+  ...keepalivedEntries,
+];
 
+/** After the pair is whole again, so that no run begins with the end of the one before. */
+const settleMs = 50;
+/** So many in a row from one hand, and nobody else is in control. */
+const settledNumbers = 10;
+const settlePatienceMs = 10_000;
+const settleTriesMax = 50;
 const runsByDefault = 200;
 const runsQuick = 5;
 const minutesByDefault = 10;
@@ -42,6 +55,8 @@ interface Cell {
   lost: number;
   repeated: number;
   statesLost: number;
+  /** Times that control changed hands between two faults: false takeovers, and boards that both led for a while. */
+  disturbances: number;
 }
 
 /** Null when all names are known. */
@@ -171,11 +186,13 @@ class TakeoverMeasurement {
       lost: 0,
       repeated: 0,
       statesLost: 0,
+      disturbances: 0,
     };
     for (let run = 0; run < this.#runs && cell.unanswered < unansweredMax; run++) {
       // The fault is to fall at any moment of the program's work: this is the scenario, not a wait for calm.
-      await sleep(50 + this.#random() * 50);
+      await sleep(settleMs + this.#random() * entry.phaseMs(fault));
       const { watch } = contestant;
+      cell.disturbances += await settled(contestant);
       const known = watch.successions.length;
       const atMs = monotonicMs();
       contestant.strike(fault);
@@ -195,7 +212,7 @@ class TakeoverMeasurement {
     const { p50, p99, max } = spreadOf(cell.gapsMs);
     this.#tell(
       `${entry.id} ${fault}: n ${cell.gapsMs.length} p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(1)} ms, ` +
-        `unanswered ${cell.unanswered}, lost ${cell.lost}, repeated ${cell.repeated}, state lost ${cell.statesLost}`,
+        `unanswered ${cell.unanswered}, lost ${cell.lost}, repeated ${cell.repeated}, state lost ${cell.statesLost}, without a fault ${cell.disturbances}`,
     );
   }
 
@@ -247,6 +264,17 @@ class TakeoverMeasurement {
   }
 }
 
+/** Waits until control has stayed in one hand for a while. Returns how often it changed hands before. */
+async function settled({ watch }: Contestant): Promise<number> {
+  const before = watch.successions.length;
+  for (let tries = 0; tries < settleTriesMax; tries++) {
+    const known = watch.successions.length;
+    const isFlowing = await watch.flows(settledNumbers, settlePatienceMs);
+    if (isFlowing && watch.successions.length === known) return known - before;
+  }
+  throw new Error('control does not stay in one hand');
+}
+
 function figuresOf(cell: Cell, id: string, text: string, entry: ContestantEntry): Figure[] {
   const runs = cell.gapsMs.length + cell.unanswered;
   const unanswered = `no output of a survivor within ${entry.patienceMs / 1000} s in ${cell.unanswered} of ${runs} runs`;
@@ -255,6 +283,7 @@ function figuresOf(cell: Cell, id: string, text: string, entry: ContestantEntry)
   const bound = entry.id === 'understudy' ? bounds[cell.fault] : undefined;
   const account =
     `lost ${cell.lost}, repeated ${cell.repeated}, program state lost ${cell.statesLost === 0 ? 'no' : `yes (${cell.statesLost} of ${runs})`}` +
+    (cell.disturbances === 0 ? '' : `; control changed hands without a fault ${cell.disturbances} times`) +
     (cell.unanswered === 0 ? '' : `; ${unanswered}`);
   const atMost = (value: number | undefined): Pick<Figure, 'bound'> =>
     value === undefined ? {} : { bound: { kind: 'at most', value } };

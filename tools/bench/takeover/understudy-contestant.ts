@@ -2,7 +2,7 @@
 import { type LocalRig, startLocalRig } from '../../../hil-tests/rigs/local/local-rig.ts';
 import { type BoardName, other } from '../../../hil-tests/rigs/local/rig-contract.ts';
 import { complaintsOf } from '../../../hil-tests/scenarios/takeovers.ts';
-import type { Contestant, ContestantEntry, FaultId } from './contestant.ts';
+import { type Contestant, type ContestantEntry, type FaultId, workPhaseMs } from './contestant.ts';
 import { countingProgram } from './counting-program.ts';
 import { OutputWatch } from './output-watch.ts';
 
@@ -90,6 +90,7 @@ export const understudyEntry: ContestantEntry = {
   what: 'Understudy: a protected pair, defaults',
   missing: () => null,
   refusal: () => null,
+  phaseMs: () => workPhaseMs,
   patienceMs: 10_000,
   create: () => new UnderstudyContestant(),
 };
