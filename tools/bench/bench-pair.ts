@@ -136,6 +136,12 @@ export class BenchPair {
       });
   }
 
+  /** As the primary last said. */
+  get isPrimaryProtected(): boolean {
+    const { a, b } = this.boards;
+    return [a, b].some(({ status }) => status?.role === 'primary' && status.protected);
+  }
+
   get isProtected(): boolean {
     const { a, b } = this.boards;
     return a.status?.protected === true && b.status?.protected === true;

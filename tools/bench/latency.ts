@@ -18,6 +18,8 @@ const loads = ['none', 'cpu-50', 'cpu-90'] as const satisfies readonly LoadKind[
 const edgeIntervalMs = 5;
 const baudRates = [0, 57_600] as const;
 const startPatienceMs = 30_000;
+/** The measuring device's own. */
+const edgePatienceMs = 500;
 /** A digital message of Firmata in, one out: 3 bytes each, 10 bits a byte. */
 const plainWireBytes = 6;
 const bitsPerByte = 10;
@@ -30,6 +32,8 @@ interface Row {
   baudRate: number;
   lost: number;
   latenciesMs: number[];
+  /** The pair was not what the way says, all the time: what was measured is something else in part. */
+  wasMixed?: boolean;
 }
 
 const wayTexts: Record<Way, string> = {
@@ -44,9 +48,9 @@ async function measureEdges(
   rows: Row[],
   device: DeviceHandle,
   options: MeasureOptions,
-  what: { way: Way; load: LoadKind; baudRate: number },
+  what: { way: Way; load: LoadKind; baudRate: number; pair?: BenchPair },
 ): Promise<void> {
-  const { way, load, baudRate } = what;
+  const { way, load, baudRate, pair } = what;
   options.tell(
     `latency: ${wayTexts[way]}, load ${load}, ${baudRate === 0 ? 'line without time' : `${baudRate} baud`}`,
   );
@@ -55,11 +59,33 @@ async function measureEdges(
   try {
     // The first ones find code that is not compiled, and a scheduler that has not met the load.
     await device.edges(40, edgeIntervalMs);
+    // A load can make a board lose the other for a while: it is waited for once, and told if it happens again.
+    if (pair !== undefined && way !== 'solo') {
+      await pair.until(() => pair.isProtected, 30_000, 'protected before the edges').catch(() => {});
+    }
+    const watch = pair === undefined ? null : watchProtection(pair, way !== 'solo');
     const { latenciesMs, lost } = await device.edges(edges, edgeIntervalMs);
-    rows.push({ ...what, latenciesMs, lost });
+    rows.push({ way, load, baudRate, latenciesMs, lost, wasMixed: watch?.end() ?? false });
   } finally {
     await running.stop();
   }
+}
+
+/** `end` tells whether the pair was ever not protected (or, for `wanted` false, ever protected). */
+function watchProtection(pair: BenchPair, wanted: boolean): { end: () => boolean } {
+  let wasMixed = false;
+  const look = (): void => {
+    if (pair.isPrimaryProtected !== wanted) wasMixed = true;
+  };
+  look();
+  const timer = setInterval(look, 20);
+  return {
+    end: () => {
+      look();
+      clearInterval(timer);
+      return wasMixed;
+    },
+  };
 }
 
 async function measurePair(
@@ -73,7 +99,7 @@ async function measurePair(
     const measured = baudRate === 0 && mode === 'fenced' ? loads : (['none'] as const);
     for (const load of measured) {
       const way = mode === 'fenced' ? 'protected' : 'plain-protected';
-      await measureEdges(rows, pair.device, options, { way, load, baudRate });
+      await measureEdges(rows, pair.device, options, { way, load, baudRate, pair });
     }
     if (mode === 'plain') return;
     pair.cutEthernet();
@@ -85,14 +111,14 @@ async function measurePair(
     );
     await pair.until(() => pair.isProtected, 20_000, 'protected over the serial link alone');
     for (const load of measured)
-      await measureEdges(rows, pair.device, options, { way: 'serial-only', load, baudRate });
+      await measureEdges(rows, pair.device, options, { way: 'serial-only', load, baudRate, pair });
     const backup = pair.boards.a.status?.role === 'primary' ? 'b' : 'a';
     const primary = backup === 'a' ? 'b' : 'a';
     await pair.end(backup);
     await pair.until(() => pair.boards[primary].status?.protected === false, 20_000, 'the primary alone');
     await pair.device.answering(startPatienceMs);
     for (const load of measured)
-      await measureEdges(rows, pair.device, options, { way: 'solo', load, baudRate });
+      await measureEdges(rows, pair.device, options, { way: 'solo', load, baudRate, pair });
   } finally {
     await pair.stop();
   }
@@ -142,7 +168,8 @@ export function latencyPart(rows: readonly Row[]): Part {
 }
 
 function figuresOf(row: Row, rows: readonly Row[]): Figure[] {
-  const { way, load, baudRate, latenciesMs, lost } = row;
+  const { way, load, baudRate, latenciesMs } = row;
+  const note = noteOf(row);
   const line = baudRate === 0 ? 'loopback' : String(baudRate);
   const id = `latency.${line}.${way}.${load}`;
   const text = `${wayTexts[way]}, load ${load}, ${baudRate === 0 ? 'line without time' : `${baudRate} baud`}`;
@@ -154,11 +181,17 @@ function figuresOf(row: Row, rows: readonly Row[]): Figure[] {
     value: finite(spread[name]),
     unit: 'ms',
     ...floor,
-    ...(lost === 0 ? {} : { note: `${lost} edges unanswered within 500 ms` }),
+    ...(note === '' ? {} : { note }),
   }));
   const bare = rows.find((each) => each.way === 'bare' && each.load === load && each.baudRate === baudRate);
   if (way === 'bare' || bare === undefined) return figures;
   return [...figures, ...comparisons({ id, text, way, load, baudRate }, spread, spreadOf(bare.latenciesMs))];
+}
+
+function noteOf({ lost, wasMixed = false, way }: Row): string {
+  const notes = lost === 0 ? [] : [`${lost} edges unanswered within ${edgePatienceMs} ms`];
+  if (wasMixed) notes.push(way === 'solo' ? 'not solo all the time' : 'not protected all the time');
+  return notes.join('; ');
 }
 
 function comparisons(

@@ -53,6 +53,12 @@ test('no edge was answered: a figure without a value, not a wrong one', () => {
   expect(part.figures[0]).toMatchObject({ value: null, note: '9 edges unanswered within 500 ms' });
 });
 
+test('a pair that lost its protection on the way says so', () => {
+  const row = { way: 'serial-only' as const, load: 'none' as const, baudRate: 0, lost: 0, latenciesMs: [1] };
+  expect(latencyPart([{ ...row, wasMixed: true }]).figures[0]!.note).toBe('not protected all the time');
+  expect(latencyPart([row]).figures[0]).not.toHaveProperty('note');
+});
+
 test('bytes are counted by record, without the start', () => {
   const none = new Uint8Array(0);
   const start = { seed: '', argv: [], env: {}, hostname: '', ports: [], stdinIsTerminal: false };
