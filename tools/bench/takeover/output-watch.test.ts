@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge, OutputWatch } from './output-watch.ts';
+import { incidentsOf, judge, OutputWatch } from './output-watch.ts';
 
 const low = (value: number): number[] => [0xe9, value & 0x7f, value >> 7];
 const high = (value: number): number[] => [0xea, value & 0x7f, value >> 7];
@@ -59,4 +59,11 @@ test('waiting for a succession ends with it, or with null when its time is over'
   const waiting = watch.successionAfter(0, 5000);
   watch.take({ port: 1, term: 0, bytes: Uint8Array.from(low(2)), atMs: 9 });
   expect(await waiting).toMatchObject({ atMs: 9, first: 2 });
+});
+
+test('two boards that both lead for a while are one incident; the next one is another', () => {
+  expect(incidentsOf([])).toBe(0);
+  const alternating = [1000, 1002, 1005, 1007, 1200].map((atMs) => ({ atMs }));
+  expect(incidentsOf(alternating)).toBe(1);
+  expect(incidentsOf([...alternating, { atMs: 1500 }])).toBe(2);
 });

@@ -33,6 +33,17 @@ export function judge({ last, first }: Pick<Succession, 'last' | 'first'>): {
   return { lost: Math.max(0, first - last - 1), repeated: Math.max(0, last - first + 1), isStateLost };
 }
 
+/** Control that changes hands again so soon is two boards that both lead: one incident, not many takeovers. */
+const incidentEndsAfterMs = 200;
+
+/** Spells of changing hands, however many numbers of two boards alternated in each. */
+export function incidentsOf(successions: readonly Pick<Succession, 'atMs'>[]): number {
+  return successions.filter(({ atMs }, index) => {
+    const before = successions[index - 1];
+    return before === undefined || atMs - before.atMs > incidentEndsAfterMs;
+  }).length;
+}
+
 interface Origin {
   parser: FirmataParser;
   high: number;
