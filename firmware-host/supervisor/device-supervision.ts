@@ -63,7 +63,8 @@ export class DeviceSupervision {
   attach(stream: DeviceStream, term: number): void {
     const inputsReceived = stream.session === null ? 0 : stream.inputsReceived;
     stream.attaching = true;
-    this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived });
+    const outputsNear = stream.confirmed;
+    this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived, outputsNear });
   }
 
   /** Asks for actuation in whatever session the device is in, from where the device's own counts stand. */
@@ -80,10 +81,13 @@ export class DeviceSupervision {
     else this.#core.emit({ kind: 'device-transmit', device: stream.index, bytes });
   }
 
-  /** Gives every device up, also those that have been asked for: nobody shall be granted what nobody waits for. */
+  /**
+   * Gives every device up, also those that have been asked for: nobody shall be granted what nobody waits for. And those
+   * whose port is gone: what their controllers hold for them must not go out in a later reign.
+   */
   letGo(): void {
     for (const stream of this.#core.streams) {
-      if (stream.attached || stream.attaching) this.control(stream, { kind: 'release' });
+      this.control(stream, { kind: 'release' });
       stream.attached = false;
       stream.attaching = false;
     }

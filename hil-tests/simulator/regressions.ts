@@ -301,4 +301,15 @@ export const regressions: readonly Regression[] = [
       { kind: 'kill', at: 7915.174538642168, until: 7917, board: 'a' },
     ],
   },
+  {
+    found:
+      'what a board still held for the device from an earlier reign went out in a later one, of another history',
+    seed: 700488,
+    scenario: 'any',
+    faults: [
+      { kind: 'device-port-lost', at: 3072.0532128587365, until: 5044.223063625395, device: 0, board: 'a' },
+      { kind: 'replica', at: 3724.7508412227035, board: 'b', how: 'killed' },
+      { kind: 'replica', at: 5803.335443325341, board: 'b', how: 'killed' },
+    ],
+  },
 ];

@@ -364,8 +364,11 @@ export class DeviceController {
     this.#effects.push({ kind: 'session-lost', session });
   }
 
+  /** What is held for the device ends with it: a later reign, of another history maybe, writes anew from where the device stands. */
   #endHold(): void {
     this.#state = { kind: 'idle' };
+    this.#session = null;
+    this.#held.clear();
     this.#fenced = true;
     this.#retry.stop();
   }
