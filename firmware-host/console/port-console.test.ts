@@ -59,7 +59,7 @@ class Bench {
       };
       const timer = setTimeout(
         () => reject(new Error(`${what}\n${this.faults.join()}\n${this.text}`)),
-        10_000,
+        30_000,
       );
       this.#watchers.add(look);
       look();

@@ -54,7 +54,7 @@ describe('a board with bad input beside one that leads', { timeout: 30_000 }, ()
   ): Promise<{ exitCode: number | null; text: string }> {
     rig.restart('b', launch);
     const exitCode = await exitCodeOf(rig, 'b');
-    await rig.until((each) => reports(each, code, 'b').length > 0, 1000, `${code} from board b`);
+    await rig.until((each) => reports(each, code, 'b').length > 0, 10_000, `${code} from board b`);
     return { exitCode, text: reports(rig, code, 'b')[0]!.text };
   }
 

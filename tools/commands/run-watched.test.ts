@@ -102,12 +102,14 @@ test('a board tells systemd what it does, and falls silent when its program stan
   const [replica] = childrenOf(board.child.pid!);
   process.kill(replica!, 'SIGSTOP');
   await board.errorLine(/WATCHDOG_WITHHELD .*REPLICA_STANDS_STILL/);
-  systemd.take();
-  systemd.messages.length = 0;
-  // The supervisor itself goes on: only the program does not.
-  const loops = (await figures(url))('event_loop_delay_seconds_count');
-  while ((await figures(url))('event_loop_delay_seconds_count') < loops + 100);
-  expect(systemd.take().filter((message) => message.includes('WATCHDOG'))).toEqual([]);
+  // The supervisor itself goes on: only the program does not. What was under way when it was stopped may still count as progress.
+  for (const expected of ['what was under way', 'nothing']) {
+    const loops = (await figures(url))('event_loop_delay_seconds_count');
+    while ((await figures(url))('event_loop_delay_seconds_count') < loops + 100);
+    const pings = systemd.take().filter((message) => message.includes('WATCHDOG'));
+    if (expected === 'nothing') expect(pings).toEqual([]);
+    systemd.messages.length = 0;
+  }
   process.kill(replica!, 'SIGCONT');
   await systemd.next(/^WATCHDOG=1$/);
 
