@@ -90,7 +90,8 @@ export interface RecordBatch {
   records: JournalRecord[];
 }
 
-const eventKinds = [
+/** The place of a kind is its tag. */
+export const eventKinds = [
   'start',
   'time',
   'port-data',

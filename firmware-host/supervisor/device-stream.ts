@@ -35,8 +35,6 @@ export class DeviceStream {
   /** The operating system's port is open on this board. */
   opened = false;
   attached = false;
-  /** Asked for, and not answered. */
-  attaching = false;
   session: number | null = null;
   produced = 0;
   confirmed = 0;

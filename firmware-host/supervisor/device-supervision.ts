@@ -62,7 +62,6 @@ export class DeviceSupervision {
   /** Asks for actuation, going on with the counts that this board holds. */
   attach(stream: DeviceStream, term: number): void {
     const inputsReceived = stream.session === null ? 0 : stream.inputsReceived;
-    stream.attaching = true;
     const outputsNear = stream.confirmed;
     this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived, outputsNear });
   }
@@ -71,7 +70,6 @@ export class DeviceSupervision {
   takeAnew(stream: DeviceStream): void {
     const { term } = this.#core.pair;
     stream.attached = false;
-    stream.attaching = true;
     stream.rebase(null, 0, 0);
     this.control(stream, { kind: 'attach', term, session: null, inputsReceived: 0 });
   }
@@ -89,7 +87,6 @@ export class DeviceSupervision {
     for (const stream of this.#core.streams) {
       this.control(stream, { kind: 'release' });
       stream.attached = false;
-      stream.attaching = false;
     }
   }
 
@@ -133,7 +130,6 @@ export class DeviceSupervision {
       case 'stale': {
         const { heldTerm } = effect;
         stream.attached = false;
-        stream.attaching = false;
         this.#core.report('alarm', 'DEVICE_STALE', `${name} holds term ${heldTerm}`, {
           device: name,
           heldTerm,
@@ -201,7 +197,6 @@ export class DeviceSupervision {
     const { name } = stream.options;
     const { term, session, outputsAccepted: outputs } = granted;
     stream.attached = true;
-    stream.attaching = false;
     this.#core.report('info', 'DEVICE_ATTACHED', `${name} follows term ${term}`, {
       device: name,
       term,

@@ -5,7 +5,7 @@
  * (protobuf.dev/programming-guides/encoding). Integers in the shortest form, bytes as bytes, objects with their field
  * names, as a library does it without a schema; Protocol Buffers has a schema and so no names. JSON has no bytes: base64.
  */
-import type { JournalRecord } from '../../protocol/record.ts';
+import { eventKinds, type JournalRecord } from '../../protocol/record.ts';
 
 export type Value =
   | number
@@ -149,18 +149,6 @@ export function recordAsObject(turn: number, record: JournalRecord): { readonly 
     ...(hasOutputs ? { digest } : {}),
   };
 }
-
-const eventKinds = [
-  'start',
-  'time',
-  'port-data',
-  'completed',
-  'port-lost',
-  'port-credit',
-  'stdin',
-  'stdin-end',
-  'signal',
-];
 
 /** The same with numbers for kinds, as a schema's enumerations are. */
 export function recordAsMessage(turn: number, record: JournalRecord): { readonly [key: string]: Value } {

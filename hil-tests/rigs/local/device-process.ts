@@ -9,8 +9,6 @@
  * 0 on SIGTERM, SIGINT, `{"command":"stop"}` or the end of its input; with 2 when the options are wrong.
  */
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import { z } from 'zod';
 import { mega2560Profile } from '../../../boards/mega-2560/profile.ts';
 import { Bench } from '../../../boards/plants/bench.ts';
 import { attachBenchParts } from '../../../boards/plants/bench-parts.ts';
@@ -21,6 +19,7 @@ import { SimulatedFirmata } from '../../../boards/simulated/firmata.ts';
 import { unoProfile } from '../../../boards/uno/profile.ts';
 import type { DevicePort } from '../../../protocol/device-stream/device.ts';
 import { DeviceClock } from './device-clock.ts';
+import { deviceOptionsFrom, obeyDeviceCommands, tellDeviceEvents } from './device-command-line.ts';
 import { type DeviceEvent, monotonicMs } from './device-events.ts';
 import type { DeviceFront, FrontSurroundings } from './device-front.ts';
 import {
@@ -186,46 +185,11 @@ function plantOf(options: DeviceOptions): Plant | null {
 }
 
 function main(): void {
-  const options = parseOptions(process.argv.slice(2));
+  const options = deviceOptionsFrom(process.argv.slice(2), deviceOptionsSchema);
   if (options === null) return;
-  const emit = (event: DeviceEvent) => {
-    process.stdout.write(`${JSON.stringify({ ...event, monotonicMs: monotonicMs() })}\n`);
-  };
-  // Whoever started us and read our output is gone: nothing is left to do but to release the ports.
-  process.stdout.on('error', () => process.exit(0));
+  const emit = tellDeviceEvents();
   const device = new DeviceProcess(options, emit);
-  const lines = createInterface({ input: process.stdin });
-  const stop = () => {
-    lines.close();
-    process.stdin.destroy();
-    device.stop();
-  };
-  lines.on('line', (line) => {
-    const parsed = deviceCommandSchema.safeParse(parseJson(line));
-    if (!parsed.success) emit({ event: 'bad-command', reason: z.prettifyError(parsed.error) });
-    else if (parsed.data.command === 'stop') stop();
-    else device.command(parsed.data);
-  });
-  lines.on('close', stop);
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-}
-
-function parseOptions(words: readonly string[]): DeviceOptions | null {
-  const at = words.indexOf('--options');
-  const parsed = deviceOptionsSchema.safeParse(at < 0 ? {} : parseJson(words[at + 1] ?? ''));
-  if (parsed.success) return parsed.data;
-  process.stderr.write(`options are wrong:\n${z.prettifyError(parsed.error)}\n`);
-  process.exitCode = 2;
-  return null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  obeyDeviceCommands(deviceCommandSchema, device, emit);
 }
 
 if (import.meta.main) main();

@@ -12,12 +12,11 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import { z } from 'zod';
 import { Mega2560 } from '../../../boards/mega-2560/emulator/machine.ts';
 import { Pacer } from '../../../boards/mega-2560/emulator/pacer.ts';
 import { eepromBytes } from '../../../boards/mega-2560/emulator/registers.ts';
 import type { DevicePort } from '../../../protocol/device-stream/device.ts';
+import { deviceOptionsFrom, obeyDeviceCommands, refuse, tellDeviceEvents } from './device-command-line.ts';
 import { type DeviceEvent, monotonicMs } from './device-events.ts';
 import { EmulatedBench } from './emulated-bench.ts';
 import { firmwareFor } from './emulated-firmware.ts';
@@ -295,15 +294,11 @@ function readEeprom(stateFile: string | undefined): Uint8Array {
 }
 
 function main(): void {
-  const options = parseOptions(process.argv.slice(2));
+  const options = deviceOptionsFrom(process.argv.slice(2), emulatedOptionsSchema);
   if (options === null) return;
   const firmware = firmwareFor(options);
   if (firmware.kind === 'fault') return refuse(firmware.text);
-  const emit = (event: DeviceEvent) => {
-    process.stdout.write(`${JSON.stringify({ ...event, monotonicMs: monotonicMs() })}\n`);
-  };
-  // Whoever started us and read our output is gone: nothing is left to do but to release the ports.
-  process.stdout.on('error', () => process.exit(0));
+  const emit = tellDeviceEvents();
   let device: EmulatedDeviceProcess;
   try {
     device = new EmulatedDeviceProcess(options, firmware.bytes, emit);
@@ -311,42 +306,7 @@ function main(): void {
     if (error instanceof RangeError) return refuse(error.message);
     throw error;
   }
-  const lines = createInterface({ input: process.stdin });
-  const stop = () => {
-    lines.close();
-    process.stdin.destroy();
-    device.stop();
-  };
-  lines.on('line', (line) => {
-    const parsed = emulatedCommandSchema.safeParse(parseJson(line));
-    if (!parsed.success) emit({ event: 'bad-command', reason: z.prettifyError(parsed.error) });
-    else if (parsed.data.command === 'stop') stop();
-    else device.command(parsed.data);
-  });
-  lines.on('close', stop);
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-}
-
-function refuse(text: string): void {
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 2;
-}
-
-function parseOptions(words: readonly string[]): EmulatedOptions | null {
-  const at = words.indexOf('--options');
-  const parsed = emulatedOptionsSchema.safeParse(at < 0 ? {} : parseJson(words[at + 1] ?? ''));
-  if (parsed.success) return parsed.data;
-  refuse(`options are wrong:\n${z.prettifyError(parsed.error)}`);
-  return null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  obeyDeviceCommands(emulatedCommandSchema, device, emit);
 }
 
 if (import.meta.main) main();
