@@ -3,13 +3,8 @@
  * each opening is a new session, and a password that was given is asked for again.
  *
  *   opening --open--> attached --node gone, error--> waiting --back-off over--> opening
- *
- * A read that begins after a hang-up returns nothing for ever and is repeated without pause (measured with serialport 13),
- * and a console may say nothing for hours. So the device's node is looked at twice a second: another node, or none,
- * means that this port is gone.
  */
-import { stat } from 'node:fs/promises';
-import { SerialPort } from 'serialport';
+import { PromptSerialPort } from '../links/prompt-serial-port.ts';
 import type { ConsoleBoard } from './console-board.ts';
 import type { EventOnConsole } from './console-schema.ts';
 import type { Password } from './login.ts';
@@ -27,7 +22,6 @@ export interface PortConsoleOptions {
 }
 
 const reopenMs = { least: 100, most: 2000 };
-const lookIntervalMs = 500;
 /** What may wait to be sent: three seconds of a line at 115200 baud. */
 const unsentBytesMax = 32 * 1024;
 /** A status of this size may take this share of the line. */
@@ -38,12 +32,10 @@ const bitsPerByte = 10;
 export class PortConsole {
   readonly #options: PortConsoleOptions;
   readonly #password: Password | null;
-  #port: SerialPort | null = null;
+  #port: PromptSerialPort | null = null;
   #session: SessionDriver | null = null;
   #reopenMs = reopenMs.least;
   #timer: NodeJS.Timeout | null = null;
-  /** Of the node that is open. */
-  #node: string | null = null;
   #lastFault = '';
   #closed = false;
 
@@ -66,7 +58,7 @@ export class PortConsole {
   #open(): void {
     this.#timer = null;
     const { path, baudRate } = this.#options;
-    const port = new SerialPort({ path, baudRate, autoOpen: false });
+    const port = new PromptSerialPort({ path, baudRate });
     this.#port = port;
     port.on('data', (bytes: Buffer) => {
       if (port === this.#port) this.#session?.bytes(bytes);
@@ -83,11 +75,10 @@ export class PortConsole {
     });
   }
 
-  #attach(port: SerialPort): void {
+  #attach(port: PromptSerialPort): void {
     const { board, baudRate, path } = this.#options;
     this.#reopenMs = reopenMs.least;
     this.#lastFault = '';
-    this.#node = null;
     const statusIntervalMs = Math.ceil((statusBytes * bitsPerByte * 1000) / (baudRate * statusShare));
     this.#session = new SessionDriver({
       name: path,
@@ -104,29 +95,9 @@ export class PortConsole {
         return true;
       },
     });
-    this.#look(port);
   }
 
-  /** Whether the node that was opened is still the one at the path. */
-  #look(port: SerialPort): void {
-    stat(this.#options.path).then(
-      ({ rdev, ino }) => this.#looked(port, `${rdev} ${ino}`),
-      () => this.#looked(port, null),
-    );
-  }
-
-  #looked(port: SerialPort, node: string | null): void {
-    if (port !== this.#port || this.#closed) return;
-    this.#node ??= node;
-    if (node === null || node !== this.#node) {
-      this.#lost(port, 'CONSOLE_PORT_LOST', 'the port went away');
-      return;
-    }
-    this.#timer = setTimeout(() => this.#look(port), lookIntervalMs);
-    this.#timer.unref();
-  }
-
-  #lost(port: SerialPort, code: string, reason: string): void {
+  #lost(port: PromptSerialPort, code: string, reason: string): void {
     if (port !== this.#port || this.#closed) return;
     this.#port = null;
     this.#session?.close();

@@ -11,15 +11,13 @@
  * - without a 'data' listener a lost port is never noticed, so there always is one;
  * - 'close' comes twice when a write finds the port lost, so a port object is used once and forgotten at the first
  *   sign; what it says later is not heard;
- * - a read that begins after a hang-up returns 0 bytes for ever and is repeated without pause: only a write tells.
- *   The pair's heartbeats are such writes;
  * - `write` before a failed open never calls back, so nothing is written before 'open'.
  *
  * The kernel takes some 4 KB at once whatever the speed, a third of a second at 115200 baud. So the time that the line
  * needs is reckoned here, from the bytes and the baud rate, and a datagram that would wait longer than `queueMsMax`
  * is dropped: late heartbeats and acknowledgements are worse than none.
  */
-import { SerialPort } from 'serialport';
+
 import { encodeFrame, FrameDecoder, frameDelimiter, frameLineBytesMax } from '../../protocol/frame.ts';
 import {
   Backoff,
@@ -31,6 +29,7 @@ import {
   LinkListeners,
   type LinkState,
 } from './link.ts';
+import { PromptSerialPort } from './prompt-serial-port.ts';
 
 export interface SerialLinkOptions {
   /** Device file, such as /dev/ttyAMA0. */
@@ -82,7 +81,7 @@ export class SerialLink implements DatagramLink {
   readonly #listeners = new LinkListeners();
   readonly #decoder: FrameDecoder;
   readonly #backoff: Backoff;
-  #port: SerialPort | null = null;
+  #port: PromptSerialPort | null = null;
   #opening: Promise<void> | null = null;
   #reopenTimer: NodeJS.Timeout | null = null;
   /** Clock at which the line will have sent everything that was written. */
@@ -165,7 +164,7 @@ export class SerialLink implements DatagramLink {
     return (bytes * bitsPerByte * 1_000) / this.bitsPerSecond;
   }
 
-  #write(port: SerialPort, line: Uint8Array): void {
+  #write(port: PromptSerialPort, line: Uint8Array): void {
     this.#lineFreeAtMs = Math.max(this.#lineFreeAtMs, this.#now()) + this.#lineMs(line.length);
     port.write(line, (error) => {
       if (error) this.#lost(port, error.message);
@@ -174,7 +173,7 @@ export class SerialLink implements DatagramLink {
 
   #open(): void {
     this.#reopenTimer = null;
-    const port = new SerialPort({ path: this.#path, baudRate: this.bitsPerSecond, autoOpen: false });
+    const port = new PromptSerialPort({ path: this.#path, baudRate: this.bitsPerSecond });
     port.on('error', (error) => this.#lost(port, error.message));
     port.on('close', (reason?: Error | null) => this.#lost(port, reason?.message ?? 'closed'));
     port.on('data', (bytes: Buffer) => {
@@ -192,7 +191,7 @@ export class SerialLink implements DatagramLink {
     });
   }
 
-  #opened(port: SerialPort): void {
+  #opened(port: PromptSerialPort): void {
     this.#port = port;
     if (this.#closed !== null) return;
     this.#backoff.reset();
@@ -203,7 +202,7 @@ export class SerialLink implements DatagramLink {
     this.#listeners.up();
   }
 
-  #lost(port: SerialPort, reason: string): void {
+  #lost(port: PromptSerialPort, reason: string): void {
     if (port !== this.#port || this.#closed !== null) return;
     this.#port = null;
     if (port.isOpen) port.close(() => {});

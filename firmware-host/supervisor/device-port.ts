@@ -2,7 +2,7 @@
  * A device's serial port on this board. It is held open from the start of the supervisor, on both boards: opening
  * a port toggles DTR, which resets many microcontrollers, and a takeover has no time for it.
  */
-import { SerialPort } from 'serialport';
+import { PromptSerialPort } from '../links/prompt-serial-port.ts';
 
 export interface DevicePortListener {
   opened(): void;
@@ -22,7 +22,7 @@ export class DevicePort {
   readonly #path: string;
   readonly #listener: DevicePortListener;
   #baudRate: number;
-  #port: SerialPort | null = null;
+  #port: PromptSerialPort | null = null;
   #open = false;
   #reopenMs = reopenMsMin;
   #timer: NodeJS.Timeout | null = null;
@@ -38,7 +38,7 @@ export class DevicePort {
 
   #attempt(): void {
     this.#timer = null;
-    const port = new SerialPort({ path: this.#path, baudRate: this.#baudRate, autoOpen: false });
+    const port = new PromptSerialPort({ path: this.#path, baudRate: this.#baudRate });
     this.#port = port;
     port.on('data', (bytes: Buffer) => {
       if (this.#port === port) this.#listener.bytes(new Uint8Array(bytes));
@@ -73,7 +73,7 @@ export class DevicePort {
     this.#again();
   }
 
-  #lost(port: SerialPort, reason: string): void {
+  #lost(port: PromptSerialPort, reason: string): void {
     if (this.#port !== port) return;
     this.#port = null;
     if (port.isOpen) port.close(() => {});

@@ -12,6 +12,12 @@ const program = 'hil-tests/programs/fixtures/rgb-cycle.js';
 const beforeBytes = 120;
 const afterBytes = 240;
 
+/**
+ * Firmata's client asks for version and firmware when the device's own announcement is not there in time, which on a
+ * busy machine it may not be. The device accepts the questions like any output.
+ */
+const versionAsked = 'f9f079f7';
+
 let rig: LocalRig | null = null;
 
 afterEach(async () => {
@@ -40,8 +46,11 @@ test('the simulated device and the machine code accept the same stream of the sa
 }, async () => {
   const simulated = await acceptedWithTakeover({ simulatedBoard: 'mega-2560' });
   const machine = await acceptedWithTakeover({ device: 'mega' });
-  const bytes = Math.min(simulated.length, machine.length);
-  expect(bytes).toBeGreaterThan(afterBytes);
-  const hex = (stream: Uint8Array) => Buffer.from(stream.subarray(0, bytes)).toString('hex');
-  expect(hex(machine)).toBe(hex(simulated));
+  const hex = (stream: Uint8Array): string => {
+    const text = Buffer.from(stream).toString('hex');
+    return text.startsWith(versionAsked) ? text.slice(versionAsked.length) : text;
+  };
+  const digits = Math.min(hex(simulated).length, hex(machine).length);
+  expect(digits).toBeGreaterThanOrEqual(2 * afterBytes - versionAsked.length);
+  expect(hex(machine).slice(0, digits)).toBe(hex(simulated).slice(0, digits));
 });

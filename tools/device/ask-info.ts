@@ -9,7 +9,7 @@
  * The question is repeated because opening may have reset the device, and its bootloader swallows what comes in the
  * first second or two. Afterwards the port's speed is changed without opening it again: another opening, another reset.
  */
-import { SerialPort } from 'serialport';
+import { PromptSerialPort } from '../../firmware-host/links/prompt-serial-port.ts';
 import { DeviceError } from './device-error.ts';
 import { type DeviceInfo, parseInfoLine } from './info-line.ts';
 import { portFault, requireFreePort } from './serial-port.ts';
@@ -99,7 +99,7 @@ interface Heard<T> {
 }
 
 function listen<T>(
-  port: SerialPort,
+  port: PromptSerialPort,
   path: string,
   question: string | Uint8Array,
   timeoutMs: number,
@@ -140,22 +140,22 @@ function listen<T>(
   });
 }
 
-function openPort(path: string): Promise<SerialPort> {
+function openPort(path: string): Promise<PromptSerialPort> {
   return new Promise((resolve, reject) => {
-    const port = new SerialPort({ path, baudRate: consoleBaudRate, hupcl: false, autoOpen: false });
+    const port = new PromptSerialPort({ path, baudRate: consoleBaudRate, hupcl: false });
     // A lost port says `error` also when nobody waits for an answer.
     port.on('error', () => {});
     port.open((error) => (error ? reject(portFault(path, error)) : resolve(port)));
   });
 }
 
-function setSpeed(port: SerialPort, path: string, baudRate: number): Promise<void> {
+function setSpeed(port: PromptSerialPort, path: string, baudRate: number): Promise<void> {
   return new Promise((resolve, reject) =>
     port.update({ baudRate }, (error) => (error ? reject(portFault(path, error)) : resolve())),
   );
 }
 
-function closePort(port: SerialPort): Promise<void> {
+function closePort(port: PromptSerialPort): Promise<void> {
   if (!port.isOpen) return Promise.resolve();
   return new Promise((resolve) => port.close(() => resolve()));
 }

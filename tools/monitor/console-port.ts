@@ -1,14 +1,10 @@
 /**
  * Opens what a console hangs on: a Unix socket, a serial port, a pseudo-terminal. Used once: what was lost is opened anew
  * as another one.
- *
- * That a serial port is gone is not always told: a read after a hang-up returns nothing, for ever (links/serial.ts). So
- * the device file is looked at twice a second: an adapter that is pulled out takes its file with it, and the next one may
- * have the same name.
  */
 import { statSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { SerialPort } from 'serialport';
+import { PromptSerialPort } from '../../firmware-host/links/prompt-serial-port.ts';
 
 export interface ConsolePort {
   /** Without effect before `opened` and after `closed`. */
@@ -33,14 +29,6 @@ export interface PortAddress {
 }
 
 export type OpenPort = (address: PortAddress, listener: PortListener) => ConsolePort;
-
-const lookIntervalMs = 500;
-
-/** Tells a device file from another one that has taken its name. */
-function nodeOf(path: string): string | null {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev} ${found.ino} ${found.rdev}`;
-}
 
 /** A path that is not there yet is a socket when it is called one. */
 export function kindOf(path: string): 'socket' | 'line' {
@@ -100,10 +88,8 @@ function openSocket({ path }: PortAddress, listener: PortListener): ConsolePort 
 
 function openLine({ path, baudRate }: PortAddress, listener: PortListener): ConsolePort {
   let state: 'opening' | 'open' | 'ended' = 'opening';
-  let look: NodeJS.Timeout | undefined;
-  const port = new SerialPort({ path, baudRate, autoOpen: false });
+  const port = new PromptSerialPort({ path, baudRate });
   const shut = (): void => {
-    clearInterval(look);
     // A port that is lost says `close` twice, and may say `error` after it.
     if (port.isOpen) port.close(() => {});
   };
@@ -123,10 +109,6 @@ function openLine({ path, baudRate }: PortAddress, listener: PortListener): Cons
     if (state === 'ended') return shut();
     if (error) return end(reasonOf(error));
     state = 'open';
-    const opened = nodeOf(path);
-    look = setInterval(() => {
-      if (nodeOf(path) !== opened) end('the port went away');
-    }, lookIntervalMs);
     listener.opened();
   });
   return {
@@ -140,7 +122,6 @@ function openLine({ path, baudRate }: PortAddress, listener: PortListener): Cons
       if (state === 'ended') return;
       const wasOpen = state === 'open';
       state = 'ended';
-      clearInterval(look);
       if (wasOpen) port.drain(() => shut());
     },
   };
