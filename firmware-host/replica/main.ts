@@ -7,8 +7,8 @@
  * through the interposition run the program outside of a turn.
  */
 import { readFileSync, readSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import {
   type BootOptions,
   decodeToReplica,
@@ -19,6 +19,7 @@ import {
 } from '../ipc.ts';
 import { createRequireForProgram } from './builtins.ts';
 import { installGlobals } from './globals.ts';
+import { leashTo } from './leash.ts';
 import { runProgram } from './program.ts';
 import { createBinding } from './serial/binding.ts';
 import { createFirmataModule } from './serial/firmata-module.ts';
@@ -40,6 +41,7 @@ interface NativeProcess {
 
 // Everything of the real process is taken before the program can see or change it.
 const native = process as unknown as NativeProcess;
+const supervisorPid = process.ppid;
 const drainMicrotasks = native._tickCallback.bind(process);
 const fatalException = native._fatalException.bind(process);
 const endProcess = native.reallyExit.bind(process);
@@ -158,7 +160,10 @@ function serve(): never {
   }
 }
 
-const workerData = { supervisorPid: process.ppid };
-new Worker(new URL('./orphan-watch.ts', import.meta.url), { workerData }).unref();
+leashTo(supervisorPid);
 // Not from the module's own evaluation: that is a microtask, within which no others can be drained.
-setImmediate(serve);
+setImmediate(() => {
+  // It ends by a signal or with the program, so what was compiled would never be kept.
+  flushCompileCache();
+  serve();
+});

@@ -28,6 +28,7 @@ export class CoreState {
   /** The process is about to end: no turn begins any more. */
   exiting = false;
   #effects: SupervisorEffect[] = [];
+  #forReplica: SupervisorEffect[] = [];
 
   constructor(options: SupervisorOptions, role: (input: PairInput) => void) {
     this.options = options;
@@ -43,14 +44,27 @@ export class CoreState {
       this.streams.find((stream) => stream.options.arbiter && stream.controller !== null) ?? null;
   }
 
-  /** The effects of one step, in the order in which they are to be carried out. */
-  beginStep(now: number): SupervisorEffect[] {
+  beginStep(now: number): void {
     this.now = now;
     this.#effects = [];
-    return this.#effects;
+    this.#forReplica = [];
+  }
+
+  /**
+   * The effects of one step, in the order in which they are to be carried out. The replica is spoken to last: its process
+   * would begin its turn while this one still holds what others wait for, an acknowledgement first of all.
+   */
+  endStep(): SupervisorEffect[] {
+    return this.#effects.concat(this.#forReplica);
   }
 
   emit(effect: SupervisorEffect): void {
+    if (effect.kind === 'replica-send') {
+      this.#forReplica.push(effect);
+      return;
+    }
+    // What the process that ends was still to be told does not go to the next one.
+    if (effect.kind === 'replica-stop') this.#forReplica = [];
     this.#effects.push(effect);
   }
 

@@ -59,6 +59,9 @@ export interface HostOptions {
   onExit(reason: ExitReason): void;
 }
 
+/** What the system's clock is ahead of `performance.now()`. */
+const systemClockMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export class Host {
   readonly #options: HostOptions;
   readonly #supervisor: Supervisor;
@@ -235,6 +238,10 @@ export class Host {
     this.#options.onReplica({ kind: 'started' });
   }
 
+  /**
+   * Timers of Node count whole milliseconds of the system's clock, and one that is told how long to wait comes up to one
+   * too early, finds nothing due and is set again. So this one is told the first whole millisecond at which `at` has come.
+   */
   #wakeAt(at: number): void {
     if (at === this.#timerAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -244,7 +251,7 @@ export class Host {
         this.#timerAt = Number.POSITIVE_INFINITY;
         this.input({ kind: 'tick' });
       },
-      Math.max(0, at - performance.now()),
+      Math.max(0, Math.ceil(at + systemClockMs) - Math.floor(performance.now() + systemClockMs)),
     );
   }
 

@@ -19,10 +19,16 @@ import { raisePriority, replicaNice } from '../priority.ts';
 
 const entry = fileURLToPath(new URL('../replica/main.ts', import.meta.url));
 
-/** What the replica's process inherits: only what its runtime identity depends on, which both boards compare. */
+/** As for the board itself (tools/understudy.js). */
+const nodeFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+
+/**
+ * What the replica's process inherits: what its runtime identity depends on, which both boards compare, and where compiled
+ * modules are kept. The program sees none of it.
+ */
 export function replicaEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {};
-  for (const name of ['TZ', 'LANG', 'LC_ALL']) {
+  for (const name of ['TZ', 'LANG', 'LC_ALL', 'NODE_COMPILE_CACHE']) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
@@ -43,7 +49,7 @@ export class ReplicaProcess {
   #stopped = false;
 
   constructor(boot: BootOptions, listener: ReplicaListener) {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    this.#child = spawn(process.execPath, [...nodeFlags, entry], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: replicaEnvironment(),
       // A terminal's Ctrl-C is for the supervisor, which then leaves in order.

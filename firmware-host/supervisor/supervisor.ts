@@ -108,12 +108,12 @@ export class Supervisor {
   }
 
   step(now: number, input: SupervisorInput): SupervisorEffect[] {
-    const effects = this.#core.beginStep(now);
+    this.#core.beginStep(now);
     this.#noticePause();
     this.#take(input);
     this.#advance();
     this.#core.emit({ kind: 'wake', at: this.#nextWakeAt() });
-    return effects;
+    return this.#core.endStep();
   }
 
   #noticePause(): void {

@@ -23,7 +23,7 @@ import { openSerialCable, type SerialCable } from '../../hil-tests/rigs/local/se
 import { DeviceHandle } from './device-handle.ts';
 import type { MeasuringDeviceOptions } from './measuring-device-contract.ts';
 
-const entry = fileURLToPath(new URL('../understudy.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../understudy.js', import.meta.url));
 const linesKept = 20;
 
 export interface BenchPairOptions {

@@ -42,7 +42,7 @@ import { verifyRun } from './rig-verification.ts';
 import { openSerialCable, type SerialCable, type SerialNoise } from './serial-cable.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const cli = join(repository, 'tools/understudy.ts');
+const cli = join(repository, 'tools/understudy.js');
 const eventsKept = 2000;
 
 interface BoardProcess extends BoardView {
