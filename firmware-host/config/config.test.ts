@@ -97,7 +97,7 @@ describe('parseConfig', () => {
         {
           name: '/dev/ttyACM0',
           kind: 'fenced',
-          baudRate: 57_600,
+          baudRate: 115_200,
           ports: { a: '/dev/ttyAMA1', b: '/dev/ttyAMA1' },
           arbiter: true,
         },

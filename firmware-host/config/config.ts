@@ -248,6 +248,9 @@ function offsetOf(document: Document, path: Path, part: 'key' | 'value' = 'value
   return document.contents?.range?.[0] ?? 0;
 }
 
+/** Of the fenced board's firmware (boards/mega-2560/firmware/uart.h), and of StandardFirmata. */
+const defaultBaudRates = { fenced: 115_200, plain: 57_600 };
+
 function complete(checked: Checked, file: string): Config {
   const directory = dirname(resolve(file));
   const absolute = (path: string): string => resolve(directory, path);
@@ -281,6 +284,7 @@ function complete(checked: Checked, file: string): Config {
     boards: { a: boardOf('a'), b: boardOf('b') },
     devices: checked.devices.map(({ ports, ...device }, index) => ({
       ...device,
+      baudRate: device.baudRate ?? defaultBaudRates[device.kind],
       ports: {
         a: ports.a === undefined ? null : absolute(ports.a),
         b: ports.b === undefined ? null : absolute(ports.b),

@@ -109,7 +109,8 @@ const device = mapping({
   name: text(),
   /** fenced: speaks the fenced device stream, one port a board; plain: StandardFirmata and the like. */
   kind: oneOf('fenced', 'plain'),
-  baudRate: baudRate.default(57_600),
+  /** Default: that of the fenced board's firmware, or of StandardFirmata. */
+  baudRate: baudRate.optional(),
   /** The real port on each board. A plain device may have one only. */
   ports: mapping({ a: text().optional(), b: text().optional() }),
   /** The device whose term decides. Default: the first fenced one. */
