@@ -95,7 +95,7 @@ describe('handshake', () => {
     expect(initiator.receive(bytesIn(answers[0]!)).kind).toBe('established');
     expect(initiator.receive(bytesIn(answers[1]!))).toEqual(discarded('CHANNEL_HANDSHAKE'));
     expect(responder.receive(initiator.seal(frame(1))!).kind).toBe('established');
-    expect(responder.receive(message1)).toEqual(discarded('CHANNEL_HANDSHAKE'));
+    expect(responder.receive(message1)).toEqual(discarded('CHANNEL_REPLAYED'));
     expectLive(initiator, responder);
   });
 
@@ -126,7 +126,7 @@ describe('handshake', () => {
       expect(responder.receive(fresh).kind).toBe('reply');
       expect(responder.receive(old.passed.message1).kind).toBe('reply');
     }
-    expect(responder.receive(passed.message1)).toEqual(discarded('CHANNEL_HANDSHAKE'));
+    expect(responder.receive(passed.message1)).toEqual(discarded('CHANNEL_REPLAYED'));
     expectLive(initiator, responder);
   });
 

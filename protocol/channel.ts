@@ -29,7 +29,7 @@ import { ReplayWindow } from './replay-window.ts';
 export type ChannelDiscardReason =
   /** Not sealed under our keys, or damaged, or of no type we know. */
   | 'CHANNEL_UNSEALED'
-  /** Opened, but its counter was seen before or is older than the replay window. */
+  /** Opened, but its counter was seen before or is older than the replay window; or the message 1 of the keys in use. */
   | 'CHANNEL_REPLAYED'
   /** Of a type that only we send: the link returns our own datagrams. */
   | 'CHANNEL_REFLECTED'
@@ -228,7 +228,7 @@ export class Channel {
       if (sameBytes(keys.message1, datagram)) return { kind: 'reply', bytes: keys.message2.slice() };
     }
     if (this.#current !== null && sameBytes(this.#current.message1, datagram)) {
-      return discarded('CHANNEL_HANDSHAKE');
+      return discarded('CHANNEL_REPLAYED');
     }
     const keys = this.#keysFor(datagram.slice());
     if (keys === null) return discarded('CHANNEL_HANDSHAKE');

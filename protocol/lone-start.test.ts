@@ -19,29 +19,52 @@ test('the records go on only where they are not older than what the device has o
   const journal = { term: 3, turns: 900 };
   const alone = new LoneStart(1000);
   alone.ask();
-  expect(alone.answered(0, 3, false, journal)).toEqual({ kind: 'claim', why: 'alone', afresh: false });
+  expect(alone.answered(0, { kind: 'held-term', heldTerm: 3, safe: false, session: 7 }, journal)).toEqual({
+    kind: 'claim',
+    why: 'alone',
+    afresh: false,
+  });
   alone.order();
-  expect(alone.answered(0, 4, false, journal)).toMatchObject({ kind: 'claim', afresh: true });
+  expect(
+    alone.answered(0, { kind: 'held-term', heldTerm: 4, safe: false, session: 7 }, journal),
+  ).toMatchObject({ kind: 'claim', afresh: true });
 });
 
 test('an answer that nobody waits for says nothing', () => {
   const alone = new LoneStart(1000);
-  expect(alone.answered(0, 3, true, { term: 3, turns: 1 })).toEqual({ kind: 'wait', effects: [] });
+  expect(
+    alone.answered(0, { kind: 'held-term', heldTerm: 3, safe: true, session: 7 }, { term: 3, turns: 1 }),
+  ).toEqual({ kind: 'wait', effects: [] });
   alone.ask();
   alone.cancel();
-  expect(alone.answered(0, 3, true, { term: 3, turns: 1 })).toEqual({ kind: 'wait', effects: [] });
+  expect(
+    alone.answered(0, { kind: 'held-term', heldTerm: 3, safe: true, session: 7 }, { term: 3, turns: 1 }),
+  ).toEqual({ kind: 'wait', effects: [] });
 });
 
 test('alone with a stale journal and a device that says it is safe: asks twice, for the first answer may be old', () => {
   const pair = new Pair(options);
   pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
   expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([]);
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: true, session: 7 }))).toEqual([]);
   expect(short(pair.step(2000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(2001, { kind: 'held-term', heldTerm: 4, safe: true }))).toEqual([
+  expect(short(pair.step(2001, { kind: 'held-term', heldTerm: 4, safe: true, session: 7 }))).toEqual([
     'gate closed',
     'attach 5 cold-start',
   ]);
+});
+
+test('a device that is safe in another session than before may have been led in between', () => {
+  const alone = new LoneStart(1000);
+  const journal = { term: 3, turns: 900 };
+  const says = (now: number, session: number) => {
+    alone.ask();
+    return alone.answered(now, { kind: 'held-term', heldTerm: 4, safe: true, session }, journal).kind;
+  };
+  expect(says(0, 7)).toBe('wait');
+  expect(says(1000, 8)).toBe('wait');
+  expect(says(1999, 8)).toBe('wait');
+  expect(says(2000, 8)).toBe('claim');
 });
 
 test('alone: waits, asks for the device’s term, claims the next one', () => {
@@ -50,7 +73,7 @@ test('alone: waits, asks for the device’s term, claims the next one', () => {
   expect(short(pair.step(999, { kind: 'tick' }))).toEqual([]);
   expect(pair.nextWakeAt).toBe(1000);
   expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['query']);
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false, session: 7 }))).toEqual([
     'gate closed',
     'attach 5 cold-start',
   ]);
@@ -61,12 +84,12 @@ test('alone with a stale journal: never, unless the operator orders it', () => {
   const pair = new Pair(options);
   pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
   pair.step(1000, { kind: 'tick' });
-  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+  expect(short(pair.step(1001, { kind: 'held-term', heldTerm: 4, safe: false, session: 7 }))).toEqual([
     'PAIR_STALE_JOURNAL',
   ]);
   expect(pair.role).toBe('starting');
   expect(short(pair.step(1500, { kind: 'operator', command: 'lead' }))).toEqual(['query']);
-  expect(short(pair.step(1501, { kind: 'held-term', heldTerm: 4, safe: false }))).toEqual([
+  expect(short(pair.step(1501, { kind: 'held-term', heldTerm: 4, safe: false, session: 7 }))).toEqual([
     'gate closed',
     'attach 5 cold-start',
   ]);

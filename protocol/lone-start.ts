@@ -3,9 +3,9 @@
  *
  *   ask -> the device's answer -> its journal is not older: claim
  *                              -> older, and somebody may lead: a stale journal never leads, wait
- *                              -> older, and the device is safe, twice: claim, and start the program afresh
+ *                              -> older, and the device is safe, twice in one session: claim, and start the program afresh
  */
-import type { JournalSummary, PairEffect } from './pair-contract.ts';
+import type { JournalSummary, PairEffect, PairInput } from './pair-contract.ts';
 
 export type LoneVerdict =
   | { kind: 'claim'; why: string; afresh: boolean }
@@ -19,8 +19,8 @@ export class LoneStart {
   /** The operator has ordered to lead, whatever the device holds. */
   #isOrdered = false;
   #staleReported = false;
-  /** Since then the device says that nobody leads, while this board's journal is stale. */
-  #safeSince: number | null = null;
+  /** Since then the device says that nobody leads its session, while this board's journal is stale. */
+  #safe: { since: number; session: number } | null = null;
 
   constructor(waitForPeerMs: number) {
     this.#waitForPeerMs = waitForPeerMs;
@@ -49,20 +49,22 @@ export class LoneStart {
     this.#isOrdered = false;
   }
 
-  answered(now: number, heldTerm: number, safe: boolean, journal: JournalSummary): LoneVerdict {
+  answered(now: number, answer: PairInput & { kind: 'held-term' }, journal: JournalSummary): LoneVerdict {
+    const { heldTerm, safe, session } = answer;
     if (!this.#asked) return wait;
     this.#asked = false;
     if (heldTerm <= journal.term) return { kind: 'claim', why: 'alone', afresh: false };
     if (this.#isOrdered) return { kind: 'claim', why: 'the operator orders it', afresh: true };
     // When the device has gone safe there is nothing left to go on with: starting afresh is better than nothing for ever.
     if (!safe) {
-      this.#safeSince = null;
+      this.#safe = null;
       return { kind: 'wait', effects: this.stale(heldTerm, journal) };
     }
-    // This may have been said long ago, to a board that did not run: what is said to the next question was not.
-    this.#safeSince ??= now;
-    if (now - this.#safeSince < this.#waitForPeerMs) return wait;
-    this.#safeSince = null;
+    // This may have been said long ago, to a board that did not run: what is said to the next question was not. And each
+    // session begins safe: only when the same one still is, nobody has led it meanwhile.
+    if (this.#safe?.session !== session) this.#safe = { since: now, session };
+    if (now - this.#safe.since < this.#waitForPeerMs) return wait;
+    this.#safe = null;
     const why = `nobody leads and the device is in its safe state: this board's journal (term ${journal.term}) is dropped`;
     return { kind: 'claim', why, afresh: true };
   }

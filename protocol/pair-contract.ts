@@ -35,7 +35,8 @@ export type PairInput =
   /** The arbiter holds a greater term (or an equal one for the other board). */
   | { kind: 'stale'; heldTerm: number }
   /** Answer to `query`. `safe`: the device is in its safe state and no controller is attached to it. */
-  | { kind: 'held-term'; heldTerm: number; safe: boolean }
+  /** `session`: the device's, 0 without one. */
+  | { kind: 'held-term'; heldTerm: number; safe: boolean; session: number }
   /** As primary: the backup holds every record up to now. As backup: the primary says so. */
   | { kind: 'protected' }
   /** As primary: the backup says that it cannot take over. As backup: our own replica cannot go on. */

@@ -338,6 +338,20 @@ test('nobody has the records of the newest reign: the program is started afresh'
   expect(lead(7, 8)).toMatchObject({ term: 8, claim: 'cold-start', afresh: false });
 });
 
+test('the device follows a reign of which the other board has not told yet: its older words make nobody lead', () => {
+  const pair = new Pair(options);
+  after(pair, ...toProtected, { kind: 'stale', heldTerm: 2 });
+  expect(short(pair.step(500, peer('joining', 1)))).toEqual([]);
+  expect(short(pair.step(600, peer('primary', 2)))).toEqual(follow);
+});
+
+test('a reign of which nobody tells for long is over', () => {
+  const pair = new Pair(options);
+  after(pair, ...toProtected, { kind: 'stale', heldTerm: 2 });
+  expect(short(pair.step(999, peer('joining', 1)))).toEqual([]);
+  expect(short(pair.step(1000, { kind: 'tick' }))).toEqual(['gate closed', 'attach 2 cold-start']);
+});
+
 test('a term that only the device knows of makes the records of both boards stale too', () => {
   const pair = new Pair(options);
   after(pair, { kind: 'begin', journal: { term: 5, turns: 9 } }, peer('starting', 5));

@@ -28,6 +28,7 @@ import type {
   PeerSummary,
   Role,
 } from './pair-contract.ts';
+import { ReignAwaited } from './reign-awaited.ts';
 
 export class Pair {
   readonly #options: PairOptions;
@@ -53,10 +54,12 @@ export class Pair {
   #leaderlessSince: number | null = null;
 
   readonly #alone: LoneStart;
+  readonly #awaited: ReignAwaited;
 
   constructor(options: PairOptions) {
     this.#options = options;
     this.#alone = new LoneStart(options.waitForPeerMs);
+    this.#awaited = new ReignAwaited(options.waitForPeerMs);
   }
 
   /** The other board as far as it is heard: of one that is silent nothing is known that counts. */
@@ -94,14 +97,7 @@ export class Pair {
         this.#begun = true;
         this.#journal = input.journal;
         this.#waitingSince = now;
-        return [
-          report(
-            'info',
-            'PAIR_WAITING_FOR_PEER',
-            `waiting up to ${this.#options.waitForPeerMs} ms for the other board`,
-          ),
-          ...this.#decide(now),
-        ];
+        return [this.#waits(), ...this.#decide(now)];
       case 'peer-connected':
         return this.#peerConnected(now, input.peer);
       case 'peer-restarted':
@@ -120,7 +116,7 @@ export class Pair {
       case 'stale':
         return this.#stale(now, input.heldTerm);
       case 'held-term':
-        return this.#heldTerm(now, input.heldTerm, input.safe);
+        return this.#heldTerm(now, input);
       case 'protected':
         return this.#protectedNow();
       case 'unprotected':
@@ -173,6 +169,11 @@ export class Pair {
       case 'tick':
         return this.#tick(now);
     }
+  }
+
+  #waits(): PairEffect {
+    const text = `waiting up to ${this.#options.waitForPeerMs} ms for the other board`;
+    return report('info', 'PAIR_WAITING_FOR_PEER', text);
   }
 
   #peerConnected(now: number, peer: PeerSummary): PairEffect[] {
@@ -311,6 +312,7 @@ export class Pair {
   }
 
   #stale(now: number, heldTerm: number): PairEffect[] {
+    this.#awaited.named(now, heldTerm);
     if (this.role === 'contending') {
       if (heldTerm < this.#claimedTerm) return [];
       if (this.claim === 'cold-start' && this.peer?.role !== 'primary') {
@@ -344,9 +346,7 @@ export class Pair {
       { kind: 'announce' },
     ];
     const { peer } = this;
-    if (peer?.role === 'primary' && peer.term > this.term) {
-      effects.push(...this.#follow(peer.term));
-    }
+    if (peer?.role === 'primary' && peer.term > this.term) effects.push(...this.#follow(peer.term));
     return effects;
   }
 
@@ -428,6 +428,7 @@ export class Pair {
         this.#waitingSince = now;
         return [];
       }
+      if (this.#awaited.isAwaited(now, Math.max(this.term, peer.term))) return [];
       const newestTerm = Math.max(this.#journal.term, peer.journal.term, this.term, peer.term);
       return this.#coldStart(now, newestTerm, 'both boards are here and this one leads');
     }
@@ -447,11 +448,11 @@ export class Pair {
     return [report('alarm', 'PAIR_STALE_JOURNAL', `${lost}: the program is started afresh`), ...effects];
   }
 
-  #heldTerm(now: number, heldTerm: number, safe: boolean): PairEffect[] {
+  #heldTerm(now: number, held: PairInput & { kind: 'held-term' }): PairEffect[] {
     if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
-    const verdict = this.#alone.answered(now, heldTerm, safe, this.#journal);
+    const verdict = this.#alone.answered(now, held, this.#journal);
     if (verdict.kind === 'wait') return verdict.effects;
-    const effects = this.#contend(now, 'cold-start', heldTerm + 1, verdict.why);
+    const effects = this.#contend(now, 'cold-start', held.heldTerm + 1, verdict.why);
     this.#claimedAfresh = verdict.afresh;
     return effects;
   }

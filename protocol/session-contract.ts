@@ -34,6 +34,8 @@ export type SessionEffect =
    * directions, and what was not acknowledged is dropped.
    */
   | { kind: 'peer-connected'; restarted: boolean }
+  /** Responder: a message 1 opened and was answered. Whoever wrote it, perhaps long ago, had the pair key. */
+  | { kind: 'handshake-answered' }
   | { kind: 'discarded'; link: number; reason: string }
   /** When to call with a tick; the latest one counts. */
   | { kind: 'wake'; at: number };

@@ -200,6 +200,7 @@ export class Session {
         return;
       case 'reply':
         this.#transmit(link, item.bytes);
+        this.#effects.push({ kind: 'handshake-answered' });
         return;
       case 'established':
         this.#connect(link, item.peerPayload);

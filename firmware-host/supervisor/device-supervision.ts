@@ -113,9 +113,11 @@ export class DeviceSupervision {
     switch (effect.kind) {
       case 'transmit':
         return;
-      case 'hello':
-        if (stream === arbiter) role({ kind: 'held-term', heldTerm: effect.heldTerm, safe: effect.safe });
+      case 'hello': {
+        const { heldTerm, safe, session } = effect;
+        if (stream === arbiter) role({ kind: 'held-term', heldTerm, safe, session });
         return;
+      }
       case 'inputs-lost': {
         stream.inputsLost = effect.totalBytes;
         const text = `${name} had no room for ${effect.totalBytes} bytes`;

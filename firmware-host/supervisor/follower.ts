@@ -7,13 +7,13 @@
  *                    live: every batch as it is cut -> stored there -> `acknowledged` -> ackedTurns -> output gate
  *                      |
  *                      v
- *                    protected, once it has stored and run all that there was when it went live
+ *                    protected, once it has stored and run all that there was when it went live and was heard of it
  *
  * The backup's side is in `joining.ts`. A copy that falls behind slows the program down (`lags`) instead of being
  * dropped: a pair that outruns its backup is not protected, whatever its lamps say.
  */
 import { assert } from '../../protocol/assert.ts';
-import { copyName, type PairMessage } from '../../protocol/pair-message.ts';
+import { copyName, type Heartbeat, type PairMessage } from '../../protocol/pair-message.ts';
 import { decodeBatch, turnsOf } from '../../protocol/record.ts';
 import type { CoreState } from './core-state.ts';
 import type { Parts } from './parts.ts';
@@ -30,7 +30,9 @@ type Others = Pick<
 export class Follower {
   readonly #core: CoreState;
   readonly #parts: Others;
-  #state: { kind: 'reading'; nextTurn: number } | { kind: 'live'; since: number } | null = null;
+  #state: { kind: 'reading'; nextTurn: number } | { kind: 'live' } | null = null;
+  /** Turns that there were when it first was heard to keep this copy, in this reign and after any silence; null before. */
+  #heardAtTurn: number | null = null;
   /** The other board has stored the records of all turns before this one. */
   ackedTurns = 0;
   /** Batches that it has not acknowledged. */
@@ -88,6 +90,7 @@ export class Follower {
     this.#state = null;
     this.ackedTurns = 0;
     this.#executedTurns = 0;
+    this.#heardAtTurn = null;
     this.#sentBatches = [];
     this.#unexecuted = [];
   }
@@ -182,7 +185,8 @@ export class Follower {
       return;
     }
     for (const batch of batches) this.send(batch);
-    this.#state = { kind: 'live', since: log.turns };
+    this.#state = { kind: 'live' };
+    this.#heardAtTurn = null;
   }
 
   journalChunk(fromTurn: number, batches: Uint8Array[]): void {
@@ -217,9 +221,13 @@ export class Follower {
     }
   }
 
-  /** Its replica has run all turns before this one, says a heartbeat. */
-  executed(turns: number): void {
+  /** A heartbeat says what it keeps. Counts of another copy, or of none: of ours nothing has been run. */
+  heard({ copy, executedTurns, role, term }: Heartbeat): void {
+    const { log, pair } = this.#core;
+    const turns = copy === this.copy ? executedTurns : 0;
     this.#executedTurns = turns;
+    const isJoining = copy === this.copy && role === 'joining' && term === pair.term;
+    if (isJoining && this.live && pair.role === 'primary') this.#heardAtTurn ??= log.turns;
     while (this.#unexecuted.length > 0 && this.#unexecuted[0]!.endTurn <= turns) this.#unexecuted.shift();
   }
 
@@ -235,7 +243,9 @@ export class Follower {
       return;
     }
     if (this.#state.kind === 'live') {
-      this.#protectWhenComplete(this.#state.since);
+      // What is recorded while nobody hears it has to be caught up with first, like what there was before the join.
+      if (peer.verdict === 'red') this.#heardAtTurn = null;
+      else this.#protectWhenComplete();
       return;
     }
     if (!this.#waitsForRoom || !messages.writable) return;
@@ -243,14 +253,13 @@ export class Follower {
     this.#feed();
   }
 
-  /** `since`: the turn at which it went live. */
-  #protectWhenComplete(since: number): void {
+  #protectWhenComplete(): void {
     const { pair, role } = this.#core;
     const { messages, peer } = this.#parts;
-    if (pair.role !== 'primary' || pair.protected || peer.heard === null) return;
-    if (this.ackedTurns < since || peer.verdict === 'red') return;
+    if (pair.role !== 'primary' || pair.protected || this.#heardAtTurn === null) return;
+    if (this.ackedTurns < this.#heardAtTurn || peer.heard?.role !== 'joining') return;
     // A copy whose program is still catching up could not take over within the budget.
-    if (this.#executedTurns < since || peer.heard.role !== 'joining') return;
+    if (this.#executedTurns < this.#heardAtTurn) return;
     messages.say({ kind: 'protected', join: this.#servedJoin, term: pair.term });
     messages.flush();
     role({ kind: 'protected' });

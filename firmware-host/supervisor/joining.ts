@@ -139,6 +139,8 @@ export class Joining {
     this.#isElsewhere = false;
     program.restartsAre(message.restarts);
     histories.adopt(message);
+    // Until the primary hears which copy this board keeps, it counts on none.
+    this.#parts.messages.announce();
   }
 
   note(message: Extract<PairMessage, { kind: 'note' }>): void {

@@ -107,6 +107,8 @@ export class PeerMessages {
         return peer.heartbeat(effect.link, effect.payload);
       case 'peer-connected':
         return peer.keysAgreed(effect.restarted);
+      case 'handshake-answered':
+        return peer.keyConfirmed();
       case 'discarded':
         return peer.discarded(effect.reason);
       case 'wake':

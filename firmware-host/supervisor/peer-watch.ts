@@ -19,8 +19,8 @@ import type { CoreState } from './core-state.ts';
 import { compareIdentity } from './divergence.ts';
 import type { Parts } from './parts.ts';
 
-/** Handshakes under another key before it is taken for more than noise. */
-const keyRefusalsMin = 5;
+/** Handshakes in a row that our key does not open before they are taken for another key's, and not for damaged ones. */
+const keyRefusalsMin = 8;
 /** A link that was not heard for so long is reported. */
 const linkSilentMs = 500;
 
@@ -45,6 +45,8 @@ export class PeerWatch {
   #wasRed = false;
   readonly #silentLinks = new Set<number>();
   #keyRefusals = 0;
+  /** Those of them that came while this board was starting. */
+  #keyRefusalsAtStart = 0;
   /** When the kernel said that nobody listens at the other board's address; null when a signal has refuted it since. */
   #goneAt: number | null = null;
 
@@ -68,7 +70,7 @@ export class PeerWatch {
     const { options, pair, role } = this.#core;
     const again = this.connected;
     this.connected = true;
-    this.#keyRefusals = 0;
+    this.keyConfirmed();
     this.#hello = null;
     this.heard = null;
     follower.forget();
@@ -152,10 +154,8 @@ export class PeerWatch {
       gate.forgetReleased(heartbeat);
     }
     if (!follower.present) return;
-    // Counts of another copy, or of none: of ours nothing has been run.
-    const executedTurns = copy === follower.copy ? heartbeat.executedTurns : 0;
-    follower.executed(executedTurns);
-    divergence.executed(executedTurns);
+    follower.heard(heartbeat);
+    divergence.executed(copy === follower.copy ? heartbeat.executedTurns : 0);
   }
 
   // ---------------------------------------------------------------- silence
@@ -254,15 +254,22 @@ export class PeerWatch {
     if (reason !== 'CHANNEL_HANDSHAKE' || this.#core.options.board === 'a') return;
     if (this.connected && this.verdict !== 'red') return;
     this.#keyRefusals += 1;
+    if (this.#core.pair.role === 'starting') this.#keyRefusalsAtStart += 1;
     if (this.#keyRefusals !== keyRefusalsMin) return;
     const text = 'the other board answers, but not with our pair key';
     this.#core.report('alarm', 'PEER_KEY_MISMATCH', text);
   }
 
+  /** One that opens among those that do not: the key is ours, and a cable damages what it carries. */
+  keyConfirmed(): void {
+    this.#keyRefusals = 0;
+    this.#keyRefusalsAtStart = 0;
+  }
+
   /** A board that has waited in vain does not claim the device: the other one is there, only not ours. */
   #observeKey(): void {
     const { exiting, now, options, pair } = this.#core;
-    if (exiting || this.#keyRefusals < keyRefusalsMin || pair.role !== 'starting') return;
+    if (exiting || this.#keyRefusalsAtStart < keyRefusalsMin || pair.role !== 'starting') return;
     if (now - this.#begunAt >= options.pair.waitForPeerMs) this.#core.exit('PEER_KEY_MISMATCH');
   }
 }

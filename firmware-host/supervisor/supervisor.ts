@@ -314,7 +314,7 @@ export class Supervisor {
     const { arbiter } = this.#core;
     const { devices, histories } = this.#parts;
     if (arbiter !== null) devices.control(arbiter, { kind: 'query' });
-    else this.#role({ kind: 'held-term', heldTerm: histories.journalTerm, safe: false });
+    else this.#role({ kind: 'held-term', heldTerm: histories.journalTerm, safe: false, session: 0 });
   }
 
   // ---------------------------------------------------------------- state shown

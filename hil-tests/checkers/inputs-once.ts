@@ -108,7 +108,7 @@ class InputsOnce implements Checker {
   }
 
   end(end: LifeEnd): void {
-    const streams = referenceStreams(end.histories, 'inputs', (id) => this.#histories.orderOf(id));
+    const streams = referenceStreams(end.histories, 'inputs', this.#histories);
     const complete = !this.#isReignLost && this.#allRecordsAreThere(end.histories);
     for (const history of end.histories) this.#basesInOrder(history);
     for (const [key, stretches] of streams) {

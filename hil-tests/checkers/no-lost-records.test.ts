@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fault } from '../simulator/fault.ts';
 import type { LifeFacts, Observation } from '../simulator/observation.ts';
-import { backs, facts, leads, reports, role, up, violationOf } from './hand-made-life.fake.ts';
+import { backs, down, facts, leads, reports, role, stored, up, violationOf } from './hand-made-life.fake.ts';
 import { noLostRecords } from './no-lost-records.ts';
 
-const judge = (observations: Observation[], changes: Partial<LifeFacts> = {}) =>
+const judge = (observations: (Observation | number)[], changes: Partial<LifeFacts> = {}) =>
   violationOf(noLostRecords(facts(changes)), observations);
 const lost = reports('b', 'RECORDS_LOST');
 const claims = role('b', { role: 'contending', term: 1, historyId: 'h' });
@@ -27,6 +27,35 @@ test('not under fsync always, unless a disk was lost', () => {
   );
   const gone: Fault[] = [{ ...power, disk: 'lost' }];
   expect(judge([up('b', 2), claims, lost], { fsync: 'always', faults: gone })).toBeNull();
+});
+
+describe('a protected primary that ends before its disk has what its backup had acknowledged', () => {
+  const kill: Fault = { kind: 'kill', at: 10, until: 12, board: 'b' };
+  const slow: Fault = { kind: 'delay', at: 15, until: 30, link: 'serial', from: null, ms: 50, jitterMs: 0 };
+  const durable: Observation = { kind: 'durable', board: 'b', historyId: 'h', turns: 4 };
+  const path = [up('b'), leads('b', 1), backs('a', 1), stored('b', 9), durable, 10];
+  const killed = down('b', 'killed');
+  const cold = [role('b', { role: 'contending', term: 0, historyId: 'h' }), 40, lost];
+  const always = (...faults: Fault[]) => ({ fsync: 'always' as const, faults: [kill, ...faults] });
+
+  test('must not lead again without it while nothing else happens', () => {
+    expect(judge([...path, killed, up('b', 2, 'h', 4), ...cold], always())).toContain('no disk');
+    const other: Fault = { ...slow, at: 41, until: 45 };
+    expect(judge([...path, killed, up('b', 2, 'h', 4), ...cold], always(other))).toContain('no disk');
+  });
+
+  test('may, when the backup was struck as well or the links were', () => {
+    expect(judge([...path, killed, up('b', 2, 'h', 4), ...cold], always(slow))).toBeNull();
+    const leaves: Fault = { kind: 'leave', at: 20, until: 22, board: 'a' };
+    expect(judge([...path, killed, up('b', 2, 'h', 4), ...cold], always(leaves))).toBeNull();
+    expect(judge([...path, down('a', 'killed'), killed, up('b', 2, 'h', 4), ...cold], always())).toBeNull();
+  });
+
+  test('is not excused when nothing was lost, or when it has had all of it since', () => {
+    expect(judge([...path, killed, up('b', 2, 'h', 9), ...cold], always(slow))).toContain('no disk');
+    const again = [up('b', 2, 'h', 4), backs('b', 2), role('b', { role: 'stepped-down', historyId: 'h' })];
+    expect(judge([...path, killed, ...again, ...cold], always(slow))).toContain('no disk');
+  });
 });
 
 test('a replica that was made to diverge counts otherwise', () => {

@@ -8,14 +8,16 @@
  *   - to a backup that takes over: it holds every record that led to an output, in its memory
  *   - under fsync `always` to anybody, while no disk is lost or full: who lacks records waits for the board that has them
  *
- * What a protected primary had released need not be on its own disk yet: should its backup be gone a moment before its own
- * power is, that is two failures at once.
+ * What a protected primary had released need not be on its own disk yet. Should it end then, by power or a kill, its backup
+ * has those records and takes over. Should that one be gone a moment before, or something strike it or the links between that
+ * end and the claim, those are two failures at once. Whether an undisturbed backup takes over in time, takeover-in-time
+ * asks. A board that was a backup again since has all of it again, and is not excused any more.
  *
  * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
  */
 import type { Role } from '../../protocol/pair-contract.ts';
-import { type BoardName, otherBoard } from '../simulator/fault.ts';
+import { type BoardName, type Fault, linkNames, otherBoard } from '../simulator/fault.ts';
 import {
   type Checker,
   type CheckerFactory,
@@ -23,6 +25,7 @@ import {
   type Observed,
   Violation,
 } from '../simulator/observation.ts';
+import { anyFaultBetween, disturbsLink } from './fault-windows.ts';
 
 interface Part {
   role: Role | null;
@@ -33,7 +36,9 @@ interface Part {
   durable: number;
   /** Stored when its backup was one for the last time: until then the backup's journal counted, not its own disk. */
   shared: number;
-  /** Its power was cut when its disk had not even that. */
+  /** When it ended while its disk had not even that; null for never. */
+  cutAt: number | null;
+  /** And its backup was gone before. */
   isCut: boolean;
 }
 
@@ -42,10 +47,12 @@ class NoLostRecords implements Checker {
   readonly promise = '3: nothing lost across a takeover; section 8: journal on disk';
   readonly #isExcepted: boolean;
   readonly #isKept: boolean;
+  readonly #faults: readonly Fault[];
   readonly #parts: Record<BoardName, Part> = { a: newPart(), b: newPart() };
   #newestHistory: string | null = null;
 
   constructor({ faults, fsync }: LifeFacts) {
+    this.#faults = faults;
     this.#isExcepted = faults.some((fault) => fault.kind === 'replica' && fault.how === 'diverges');
     this.#isKept =
       fsync === 'always' &&
@@ -67,15 +74,21 @@ class NoLostRecords implements Checker {
         const part = this.#parts[observed.board];
         if (part.role === 'backup') this.#isAlone(otherBoard(observed.board));
         part.role = null;
+        if (observed.cause !== 'power' && observed.cause !== 'killed') return;
         const isLast = this.#parts[otherBoard(observed.board)].role !== 'backup';
-        if (observed.cause === 'power' && isLast && part.shared > part.durable) part.isCut = true;
+        if (!isLast) part.shared = part.stored;
+        if (part.shared <= part.durable) return;
+        part.cutAt ??= observed.at;
+        part.isCut ||= isLast;
         return;
       }
       case 'board-up': {
-        const { isCut } = this.#parts[observed.board];
+        const { isCut, cutAt, shared, historyId } = this.#parts[observed.board];
+        // A kill takes what was still in the process, and not what the kernel had.
+        const isWhole = observed.turns >= shared && observed.historyId === historyId;
         this.#parts[observed.board] = {
           ...newPart(),
-          isCut,
+          ...(isWhole ? {} : { isCut, cutAt }),
           stored: observed.turns,
           durable: observed.turns,
         };
@@ -87,6 +100,7 @@ class NoLostRecords implements Checker {
         if (part.role === 'backup' && role !== 'backup') this.#isAlone(otherBoard(observed.board));
         if (role === 'contending') part.tookOver ||= part.role === 'backup';
         else if (role !== 'primary') part.tookOver = false;
+        if (role === 'backup') this.#isWhole(part);
         part.role = role;
         part.historyId = observed.status.historyId;
         return;
@@ -98,10 +112,10 @@ class NoLostRecords implements Checker {
         }
         if (observed.report.code === 'PROGRAM_STARTED') {
           this.#parts[observed.board].tookOver = false;
-          this.#parts[observed.board].isCut = false;
+          this.#isWhole(this.#parts[observed.board]);
           this.#newestHistory = String(observed.report.details?.['history']);
         }
-        if (observed.report.code === 'RECORDS_LOST') this.#lost(observed.board, observed.report.text);
+        if (observed.report.code === 'RECORDS_LOST') this.#lost(observed);
     }
   }
 
@@ -111,18 +125,35 @@ class NoLostRecords implements Checker {
     this.#parts[board].shared = this.#parts[board].stored;
   }
 
-  #lost(board: BoardName, text: string): void {
+  #isWhole(part: Part): void {
+    part.isCut = false;
+    part.cutAt = null;
+  }
+
+  /** The other board, which had the records, was kept from taking over in time. */
+  #isHindered(other: BoardName, from: number, to: number): boolean {
+    return anyFaultBetween(this.#faults, from, to, (fault) => {
+      if ('board' in fault && fault.kind !== 'clock-step') return fault.board === other;
+      return linkNames.some((link) => disturbsLink(fault, link, other));
+    });
+  }
+
+  #lost({ board, report, at }: Observed & { kind: 'report' }): void {
     if (this.#isExcepted) return;
-    const { tookOver, historyId, isCut } = this.#parts[board];
+    const { tookOver, historyId, isCut, cutAt } = this.#parts[board];
     if (!tookOver && (!this.#isKept || isCut)) return;
+    if (!tookOver && cutAt !== null && this.#isHindered(otherBoard(board), cutAt, at)) return;
     if (!tookOver && this.#newestHistory !== null && historyId !== this.#newestHistory) return;
     const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
-    throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${text}`);
+    throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${report.text}`);
   }
 }
 
 function newPart(): Part {
-  return { role: null, historyId: null, tookOver: false, stored: 0, durable: 0, shared: 0, isCut: false };
+  return {
+    ...{ role: null, historyId: null, tookOver: false },
+    ...{ stored: 0, durable: 0, shared: 0, cutAt: null, isCut: false },
+  };
 }
 
 export const noLostRecords: CheckerFactory = (facts) => new NoLostRecords(facts);

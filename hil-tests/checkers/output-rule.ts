@@ -170,7 +170,7 @@ class OutputRule implements Checker {
   }
 
   end(end: LifeEnd): void {
-    const streams = referenceStreams(end.histories, 'outputs', (id) => this.#histories.orderOf(id));
+    const streams = referenceStreams(end.histories, 'outputs', this.#histories);
     for (const seen of this.#sessions.values()) {
       const name = this.#facts.devices[seen.device]!.name;
       const stretches = streams.get(sessionKey(name, seen.session));

@@ -10,6 +10,7 @@
  * that was given up, because the program was started afresh.
  */
 import type { HistoryOfLife } from '../simulator/observation.ts';
+import type { HistoriesSeen } from './histories-seen.ts';
 
 export interface Piece {
   turn: number;
@@ -38,13 +39,16 @@ export function sessionKey(device: string, session: number): string {
 export function referenceStreams(
   histories: readonly HistoryOfLife[],
   direction: 'outputs' | 'inputs',
-  orderOf: (historyId: string) => number,
+  seen: Pick<HistoriesSeen, 'orderOf' | 'get'>,
 ): Map<string, Stretch[]> {
   const streams = new Map<string, Stretch[]>();
   for (const history of histories) {
     for (const stretch of stretchesOf(history, direction)) {
       // A base without a byte claims nothing. A new history notes one for a session of which it does not yet know that it is over.
-      if (stretch.pieces.length === 0) continue;
+      // But when its replica had gone wrong, what it wrote there is not in the reference, and is no earlier history's.
+      const isDerived =
+        (seen.get(history.historyId)?.taintedFrom ?? Number.POSITIVE_INFINITY) >= history.turns;
+      if (stretch.pieces.length === 0 && (direction === 'inputs' || isDerived)) continue;
       const list = streams.get(stretch.key);
       if (list === undefined) streams.set(stretch.key, [stretch]);
       else list.push(stretch);
@@ -54,7 +58,7 @@ export function referenceStreams(
     list.sort(
       (left, right) =>
         left.from - right.from ||
-        orderOf(left.history.historyId) - orderOf(right.history.historyId) ||
+        seen.orderOf(left.history.historyId) - seen.orderOf(right.history.historyId) ||
         left.turn - right.turn,
     );
     for (let index = 0; index + 1 < list.length; index++) list[index]!.to = list[index + 1]!.from;

@@ -142,7 +142,7 @@ class StaleJournalNeverLeads implements Checker {
   }
 
   end(end: LifeEnd): void {
-    const streams = referenceStreams(end.histories, 'outputs', (id) => this.#histories.orderOf(id));
+    const streams = referenceStreams(end.histories, 'outputs', this.#histories);
     for (const first of this.#firstOutputs) {
       const name = this.#facts.devices[first.device]!.name;
       const stretch = stretchAt(streams.get(sessionKey(name, first.session)) ?? [], first.offset - 1);

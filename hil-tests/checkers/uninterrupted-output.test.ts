@@ -100,6 +100,20 @@ test('what a replica wrote after it went wrong unnoticed is not compared, what i
   expect(judge([...ended, stored('b', 5), accepts('b', 2, 0, 'one xxxxxx')], [wrote])).toContain('offset 4');
 });
 
+test('nor taken for an earlier history’s, when the reference comes to nothing', () => {
+  const earlier = history('h', 5, { writes: { 1: 'one ', 3: 'three' } });
+  const next = history('n', 4, { bases: [base({ outputs: 4 })] });
+  const fault: Fault = { kind: 'replica', at: 0, board: 'b', how: 'diverges' };
+  const wrong: Observation[] = [
+    { kind: 'fault', phase: 'begins', fault },
+    turn('b', 2, { mode: 'replay', historyId: 'n' }),
+    turn('b', 3, { digest: 1, historyId: 'n' }),
+  ];
+  const life = [...led.slice(0, 1), accepts('a', 1, 0, 'one '), stored('b', 4, 'n')];
+  expect(judge([...life, ...wrong, accepts('b', 2, 4, 'else')], [earlier, next])).toBeNull();
+  expect(judge([...life, accepts('b', 2, 4, 'else')], [earlier, next])).toContain('offset 4');
+});
+
 test('at the end nothing is stuck', () => {
   const device = { name: 'machine', attached: true, session: 100 } as never;
   const boards = { a: status('a', { role: 'primary', historyId: 'h', devices: [device] }), b: null };

@@ -102,7 +102,7 @@ class UninterruptedOutput implements Checker {
 
   end(end: LifeEnd): void {
     const known = new Map(end.histories.map((history) => [history.historyId, history]));
-    const streams = referenceStreams(end.histories, 'outputs', (id) => this.#histories.orderOf(id));
+    const streams = referenceStreams(end.histories, 'outputs', this.#histories);
     for (const seen of this.#sessions.values()) {
       const name = this.#facts.devices[seen.device]!.name;
       const stretches = streams.get(sessionKey(name, seen.session)) ?? [];

@@ -7,6 +7,7 @@ import { Channel } from '../../protocol/channel.ts';
 import type { CryptoProvider } from '../../protocol/crypto.ts';
 import type { Role } from '../../protocol/pair-contract.ts';
 import type { Board } from './board.ts';
+import { contentsOf } from './datagram-contents.ts';
 import { type BoardName, type Fault, otherBoard } from './fault.ts';
 import type { Random } from './random.ts';
 
@@ -66,9 +67,10 @@ export class Forger {
         return this.#sentBy[to].any(this.#random);
       case 'truncated': {
         const whole = this.#sentBy[otherBoard(to)].any(this.#random);
-        return whole === null || whole.length < 2
-          ? null
-          : whole.slice(0, 1 + this.#random.below(whole.length - 1));
+        if (whole === null || whole.length < 2) return null;
+        const half = whole.slice(0, 1 + this.#random.below(whole.length - 1));
+        // To a board that starts half a handshake is one that its key does not open: see `other-key`.
+        return role === 'starting' && contentsOf(whole).kind === 'handshake' ? null : half;
       }
       case 'other-key': {
         // A board that starts takes handshakes under another key for those of a board with the wrong key, and ends with
