@@ -120,11 +120,9 @@ export const supervisorMutants: readonly Mutant[] = [
     breaks: 'the pair calls itself protected while the joining board still lacks records',
     promise: 'DESIGN §1.5, §1.7',
     file: follower,
-    find: 'if (this.ackedTurns < since || peer.verdict',
-    replace: 'if (peer.verdict',
-    also: [
-      { file: follower, find: 'if (this.#executedTurns < since || peer.heard', replace: 'if (peer.heard' },
-    ],
+    find: 'if (this.ackedTurns < this.#heardAtTurn || peer.heard',
+    replace: 'if (peer.heard',
+    also: [{ file: follower, find: 'if (this.#executedTurns < this.#heardAtTurn) return;', replace: '' }],
     scenario: 'replicas',
   },
   {
