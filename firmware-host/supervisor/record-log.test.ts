@@ -51,9 +51,16 @@ test('batches number their turns without a gap; an empty one is none', () => {
 
 test('memory is bounded: what lies further back is the journal’s', () => {
   const log = new RecordLog();
-  const bytes = new Uint8Array(1024 * 1024);
-  for (let index = 0; index < 40; index++) log.adopt({ firstTurn: index, endTurn: index + 1, bytes });
-  expect(log.tailStart).toBe(24);
-  expect(log.batchesFrom(23)).toBeNull();
-  expect(log.batchesFrom(24)).toHaveLength(16);
+  const adopt = (index: number, bytes: Uint8Array) =>
+    log.adopt({ firstTurn: index, endTurn: index + 1, bytes });
+  const large = new Uint8Array(1024 * 1024);
+  for (let index = 0; index < 40; index++) adopt(index, large);
+  expect(log.tailStart).toBe(37);
+  expect(log.batchesFrom(36)).toBeNull();
+  expect(log.batchesFrom(37)).toHaveLength(3);
+
+  // Of small ones what each takes in memory counts, which is more than its bytes.
+  const small = new Uint8Array(20);
+  for (let index = 40; index < 100_040; index++) adopt(index, small);
+  expect(100_040 - log.tailStart).toBe(Math.floor((4 * 1024 * 1024) / 450));
 });

@@ -11,7 +11,12 @@ export interface Batch {
   bytes: Uint8Array;
 }
 
-const tailBytesMax = 16 * 1024 * 1024;
+/** For a join, which reads the journal up to where memory begins: a few seconds of the fastest program. */
+const tailBytesMax = 4 * 1024 * 1024;
+/** What a batch takes beside its bytes, measured with Node 24: for most programs far more than these. */
+const batchOverheadBytes = 430;
+/** Batches that were dropped stay in the array until there are so many. */
+const droppedMax = 1024;
 
 export class RecordLog {
   /** Turns recorded so far, those that wait to be cut into a batch included. */
@@ -79,11 +84,11 @@ export class RecordLog {
 
   #keep(batch: Batch): void {
     this.#tail.push(batch);
-    this.#tailBytes += batch.bytes.length;
+    this.#tailBytes += keptBytes(batch);
     while (this.#tailBytes > tailBytesMax && this.#tailHead < this.#tail.length - 1) {
-      this.#tailBytes -= this.#tail[this.#tailHead++]!.bytes.length;
+      this.#tailBytes -= keptBytes(this.#tail[this.#tailHead++]!);
     }
-    if (this.#tailHead > 4096) {
+    if (this.#tailHead > droppedMax) {
       this.#tail.splice(0, this.#tailHead);
       this.#tailHead = 0;
     }
@@ -94,6 +99,10 @@ export class RecordLog {
     if (turn < this.tailStart) return null;
     return this.#tail.slice(this.#tailHead).filter((batch) => batch.firstTurn >= turn);
   }
+}
+
+function keptBytes({ bytes }: Batch): number {
+  return bytes.length + batchOverheadBytes;
 }
 
 function isIdle(record: JournalRecord): record is JournalRecord & { kind: 'turn' } {
