@@ -1,9 +1,9 @@
 /** The results as one HTML file that needs nothing else: tables, plots as SVG, histograms of the samples. */
-import type { Curve, Part, Plot, Samples } from './measurement.ts';
+import type { Curve, Figure, Part, Plot, Samples } from './measurement.ts';
 import { boundText, valueText } from './result-table.ts';
 import type { BenchResult } from './run-bench.ts';
 
-const box = { width: 640, height: 300, left: 60, right: 10, top: 10, bottom: 44 } as const;
+const box = { width: 640, height: 300, left: 60, right: 24, top: 10, bottom: 44 } as const;
 const colours = ['#0b6fa4', '#c2410c', '#15803d', '#7e22ce', '#a16207', '#be123c', '#0f766e', '#475569'];
 const histogramBins = 24;
 
@@ -107,8 +107,8 @@ export function histogramSvg({ name, unit, values }: Samples): string {
   return picture(`${name} (${values.length} samples)`, frameOf(across, up, unit, 'samples') + bars.join(''));
 }
 
-function partHtml(part: Part): string {
-  const rows = part.figures.map((figure) => {
+function tableOf(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => {
     const cells = [
       figure.text,
       valueText(figure.value, figure.unit),
@@ -119,25 +119,35 @@ function partHtml(part: Part): string {
     return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
   return [
-    `<section><h2>${escapeHtml(part.title)}</h2>`,
     '<table><thead><tr><th>figure</th><th>value</th><th>bound</th><th>physical floor</th><th></th></tr></thead>',
     `<tbody>${rows.join('\n')}</tbody></table>`,
+  ].join('\n');
+}
+
+/** Pictures first: a part can have a hundred figures. */
+function partHtml(part: Part): string {
+  return [
+    `<section><h2>${escapeHtml(part.title)}</h2>`,
     `<ul>${part.remarks.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`,
     ...part.plots.map(plotSvg),
     ...(part.samples ?? []).map(histogramSvg),
-    '</section>',
+    `<details><summary>All ${part.figures.length} figures</summary>`,
+    tableOf(part.figures),
+    '</details></section>',
   ].join('\n');
 }
 
 const style = `body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1e293b}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #e2e8f0}
-td:nth-child(2){text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-figure{display:inline-block;margin:1rem 1rem 0 0;width:100%;max-width:640px}figcaption{font-weight:600}
+section td:nth-child(2){text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+summary{cursor:pointer;margin:1rem 0;font-weight:600}
+figure{display:inline-block;margin:1rem 1rem 0 0;vertical-align:top;width:100%;max-width:640px}figcaption{font-weight:600}
 svg text{font-size:11px;fill:#475569}svg .grid line{stroke:#e2e8f0}svg polyline{fill:none;stroke-width:2}svg rect{fill:#0b6fa4}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .legend li::before{content:"";display:inline-block;width:1rem;height:3px;margin-right:.4rem;vertical-align:middle;background:var(--colour)}`;
 
 export function pageOf({ machine, loadAfter, parameters, parts, failed }: BenchResult): string {
+  const bounded = parts.flatMap(({ figures }) => figures.filter(({ bound }) => bound !== undefined));
   const { versions, loadBefore, ...rest } = machine;
   const facts = Object.entries({
     ...rest,
@@ -153,6 +163,7 @@ export function pageOf({ machine, loadAfter, parameters, parts, failed }: BenchR
       ({ id, reason }) =>
         `<p><strong>${escapeHtml(id)} could not be measured:</strong> ${escapeHtml(reason)}</p>`,
     ),
+    ...(bounded.length === 0 ? [] : ['<section><h2>Bounds</h2>', tableOf(bounded), '</section>']),
     ...parts.map(partHtml),
     '</body></html>\n',
   ].join('\n');
