@@ -127,8 +127,12 @@ class MeasuringDevice {
       this.#terminals[port].onData((bytes) => {
         if (isNew) this.#front.opened(port);
         isNew = false;
-        this.#arrivedAtMs = this.#fromController[port].arrivalOf(monotonicMs(), bytes.length);
-        this.#front.receive(port, bytes.slice());
+        // Byte by byte where the line takes time: a frame is complete with its own last byte, not with what follows it.
+        const step = baudRate === 0 ? bytes.length : 1;
+        for (let at = 0; at < bytes.length; at += step) {
+          this.#arrivedAtMs = this.#fromController[port].arrivalOf(monotonicMs(), step);
+          this.#front.receive(port, bytes.slice(at, at + step));
+        }
       });
     }
     this.#front.start();
