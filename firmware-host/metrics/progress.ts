@@ -22,8 +22,9 @@ export interface Standstill {
 }
 
 export class Progress {
-  /** When the oldest turn under way was sent; empty: none is. */
-  #sentAt: number[] = [];
+  /** Turns that the replica has been sent and has not answered, and since when it has worked on the oldest. */
+  #turnsSent = 0;
+  #workingSince: number | null = null;
   #bootingSince: number | null = null;
   /** When the program wants its next turn, by our clock. */
   #dueAt: number | null = null;
@@ -39,7 +40,8 @@ export class Progress {
         this.#bootingSince = now;
       } else if (effect.kind === 'replica-stop') this.#replicaGone();
       else if (effect.kind === 'replica-send' && effect.message.kind !== 'boot') {
-        this.#sentAt.push(now);
+        this.#turnsSent += 1;
+        this.#workingSince ??= now;
         this.#dueAt = null;
       }
     }
@@ -50,23 +52,24 @@ export class Progress {
       this.#bootingSince = null;
       return;
     }
-    this.#sentAt.shift();
     // The replica works on one turn at a time: the next one has been under way only since this answer.
-    if (this.#sentAt.length > 0) this.#sentAt[0] = now;
+    this.#turnsSent -= 1;
+    this.#workingSince = this.#turnsSent > 0 ? now : null;
     if (message.kind === 'done' && message.wakeAtUs !== null) {
       this.#dueAt = now + Math.max(0, message.wakeAtUs - message.endUs) / 1000;
     } else this.#dueAt = null;
   }
 
   #replicaGone(): void {
-    this.#sentAt = [];
+    this.#turnsSent = 0;
+    this.#workingSince = null;
     this.#bootingSince = null;
     this.#dueAt = null;
   }
 
   /** How long the turn under way, or the replica's start, has been so; null: nothing is. */
   underWayMs(now: number): number | null {
-    const since = this.#sentAt[0] ?? this.#bootingSince;
+    const since = this.#workingSince ?? this.#bootingSince;
     return since === null ? null : now - since;
   }
 

@@ -15,6 +15,7 @@
 import { assert } from '../../protocol/assert.ts';
 import { copyName, type Heartbeat, type PairMessage } from '../../protocol/pair-message.ts';
 import { decodeBatch, turnsOf } from '../../protocol/record.ts';
+import { Fifo } from '../fifo.ts';
 import type { CoreState } from './core-state.ts';
 import type { Parts } from './parts.ts';
 import type { Batch } from './record-log.ts';
@@ -36,7 +37,7 @@ export class Follower {
   /** The other board has stored the records of all turns before this one. */
   ackedTurns = 0;
   /** Batches that it has not acknowledged. */
-  #sentBatches: { sequence: number; endTurn: number }[] = [];
+  readonly #sentBatches = new Fifo<{ sequence: number; endTurn: number }>();
   /** Batches that its replica has not run, as far as its heartbeats tell. */
   #unexecuted: { endTurn: number; sentAt: number }[] = [];
   /** Its replica has run all turns before this one. */
@@ -91,7 +92,7 @@ export class Follower {
     this.ackedTurns = 0;
     this.#executedTurns = 0;
     this.#heardAtTurn = null;
-    this.#sentBatches = [];
+    this.#sentBatches.clear();
     this.#unexecuted = [];
   }
 
@@ -99,13 +100,13 @@ export class Follower {
   forget(): void {
     this.#state = null;
     this.#dropped = false;
-    this.#sentBatches = [];
+    this.#sentBatches.clear();
   }
 
   /** This board leads no more. */
   steppedDown(): void {
     this.#state = null;
-    this.#sentBatches = [];
+    this.#sentBatches.clear();
     this.#waitingWish = null;
   }
 
@@ -216,8 +217,10 @@ export class Follower {
 
   /** It has stored every message up to this one. */
   acknowledged(sequence: number): void {
-    while (this.#sentBatches.length > 0 && this.#sentBatches[0]!.sequence <= sequence) {
-      this.ackedTurns = this.#sentBatches.shift()!.endTurn;
+    for (let first = this.#sentBatches.first; first !== undefined && first.sequence <= sequence; ) {
+      this.ackedTurns = first.endTurn;
+      this.#sentBatches.shift();
+      first = this.#sentBatches.first;
     }
   }
 

@@ -127,6 +127,7 @@ export class Host {
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         for (const effect of this.#supervisor.step(performance.now(), next)) this.#carryOut(effect);
+        this.#replica?.flush();
       }
     } finally {
       this.#running = false;

@@ -8,6 +8,7 @@
 import { access } from 'node:fs/promises';
 import type { JournalNote } from '../../protocol/pair-message.ts';
 import { decodeBatch, turnsOf } from '../../protocol/record.ts';
+import { Fifo } from '../fifo.ts';
 import { JournalError, type JournalHeader } from '../journal/entry.ts';
 import { journalPath } from '../journal/journal-file.ts';
 import { readJournal } from '../journal/reader.ts';
@@ -34,7 +35,7 @@ export class JournalStore {
   #waiting: Entry[] = [];
   #opening: Promise<void> = Promise.resolve();
   /** Turns after each batch, by entry number, until it is durable. */
-  #batches: { number: number; turns: number }[] = [];
+  readonly #batches = new Fifo<{ number: number; turns: number }>();
   #retryTimer: NodeJS.Timeout | null = null;
 
   constructor(directory: string, options: JournalOptions, listener: JournalListener) {
@@ -97,12 +98,15 @@ export class JournalStore {
   #adopt(writer: JournalWriter, historyId: string): void {
     this.#writer = writer;
     this.#historyId = historyId;
-    this.#batches = [];
+    this.#batches.clear();
     writer.onDurable((number) => {
       if (this.#writer !== writer) return;
       let turns: number | null = null;
-      while (this.#batches.length > 0 && this.#batches[0]!.number <= number)
-        turns = this.#batches.shift()!.turns;
+      for (let first = this.#batches.first; first !== undefined && first.number <= number; ) {
+        turns = first.turns;
+        this.#batches.shift();
+        first = this.#batches.first;
+      }
       if (turns !== null) this.#listener.durable(turns);
     });
     writer.onFailure((error) => {

@@ -7,6 +7,7 @@
  */
 import { assert } from '../../protocol/assert.ts';
 import { type JournalRecord, type ReplicaEvent, turnsOf } from '../../protocol/record.ts';
+import { Fifo } from '../fifo.ts';
 import type { FromReplica, ToReplica } from '../ipc.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -40,7 +41,7 @@ export class ProgramRunner {
   alive = true;
   readonly events: ReplicaEvent[] = [];
   #wakeAtUs: number | null = null;
-  #sent: Sent[] = [];
+  readonly #sent = new Fifo<Sent>();
   #unsent: { firstTurn: number; record: JournalRecord }[] = [];
   readonly #turnTimeoutMs: number;
   readonly #send: (message: ToReplica) => void;
@@ -57,7 +58,7 @@ export class ProgramRunner {
     this.alive = true;
     this.events.length = 0;
     this.#wakeAtUs = null;
-    this.#sent = [];
+    this.#sent.clear();
     this.#unsent = [];
   }
 
@@ -76,12 +77,12 @@ export class ProgramRunner {
 
   /** How long the turn under way may take. */
   get patienceMs(): number {
-    return this.#turnTimeoutMs * (this.#sent[0]?.turn === 0 ? startPatience : 1);
+    return this.#turnTimeoutMs * (this.#sent.first?.turn === 0 ? startPatience : 1);
   }
 
   /** Monotonic time at which the turn under way counts as hung, or null. */
   get deadline(): number | null {
-    const first = this.#sent[0];
+    const first = this.#sent.first;
     return first === undefined ? null : first.sentAt + this.patienceMs;
   }
 
@@ -139,7 +140,7 @@ export class ProgramRunner {
     this.executedTurns = done.turn + 1;
     this.#wakeAtUs = done.wakeAtUs;
     this.alive = done.alive;
-    const following = this.#sent[0];
+    const following = this.#sent.first;
     if (following !== undefined) following.sentAt = Math.max(following.sentAt, now);
     if (sent.mode === 'performed') return { mode: 'performed', turn: sent.turn, event: sent.event!, done };
     return { mode: 'replayed', firstTurn: done.turn + 1 - turnsOf(sent.record!), record: sent.record!, done };

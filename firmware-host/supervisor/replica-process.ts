@@ -47,6 +47,7 @@ export class ReplicaProcess {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
   #stopped = false;
+  #unsent: Uint8Array[] = [];
 
   constructor(boot: BootOptions, listener: ReplicaListener) {
     this.#child = spawn(process.execPath, [...nodeFlags, entry], {
@@ -77,6 +78,7 @@ export class ReplicaProcess {
       stream?.on('data', (chunk: Buffer) => listener.noise(chunk.toString()));
     }
     this.send({ kind: 'boot', options: boot });
+    this.flush();
   }
 
   get pid(): number | undefined {
@@ -89,8 +91,16 @@ export class ReplicaProcess {
     listener.exited(reason);
   }
 
+  /** Leaves with the next `flush`: a join has some hundred turns at once. */
   send(message: ToReplica): void {
-    if (!this.#stopped && this.#socket.writable) this.#socket.write(encodeToReplica(message));
+    this.#unsent.push(encodeToReplica(message));
+  }
+
+  flush(): void {
+    if (this.#unsent.length === 0) return;
+    const bytes = this.#unsent.length === 1 ? this.#unsent[0]! : Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    if (!this.#stopped && this.#socket.writable) this.#socket.write(bytes);
   }
 
   /** Ends it at once; nothing of it is heard any more. */

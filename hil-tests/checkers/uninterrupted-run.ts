@@ -114,6 +114,7 @@ export async function runUninterrupted(journalFile: string, boot: BootOptions): 
             replica.send({ kind: 'turn', mode: 'replay', turn: firstTurn, timeUs, event, values });
           }
         }
+        replica.flush();
       };
       const message = (answer: FromReplica): void => {
         if (answer.kind === 'ready') {

@@ -26,6 +26,7 @@ const serialBytesPerSecond = 11_520;
 /** One analog message of Firmata. */
 const valueBytes = 3;
 const eventsPerSecond = 50;
+const hourEvents = 3_600 * eventsPerSecond;
 /** What of a stream may still be under way when it ends: a few statuses, which come every 100 ms or so. */
 const drainMsMax = 400;
 const startPatienceMs = 60_000;
@@ -316,6 +317,7 @@ export function throughputPart({ ramp, turnsPerSecond, joins, replays }: Through
         text: `join of a real board after ${turns} turns (${(turns / eventsPerSecond / 60).toFixed(0)} min at 50 events/s)`,
         value: seconds,
         unit: 's',
+        ...(turns >= hourEvents ? { bound: { kind: 'at most', value: joinSecondsMax } } : {}),
       }),
     ),
     ...replays.map(
