@@ -72,7 +72,7 @@ export const turnMutants: readonly Mutant[] = [
     breaks: 'a program that does not answer is waited for almost without end',
     promise: 'DESIGN §3, §1.5',
     file: 'firmware-host/supervisor/program-runner.ts',
-    find: 'return this.#turnTimeoutMs * (this.#sent[0]?.turn === 0 ? startPatience : 1);',
+    find: 'return this.#turnTimeoutMs * (this.#sent.first?.turn === 0 ? startPatience : 1);',
     replace: 'return this.#turnTimeoutMs * 1000;',
     scenario: 'replicas',
   },
