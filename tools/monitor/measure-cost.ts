@@ -15,19 +15,24 @@ import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { StatusOnConsole } from '../../firmware-host/console/console-schema.ts';
 import { startLocalRig } from '../../hil-tests/rigs/local/local-rig.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const entry = join(repository, 'tools/understudy.ts');
+const entry = join(repository, 'tools/understudy.js');
 const seconds = Number(process.argv[2] ?? 60);
 const rounds = 2;
 const crowdSize = 10;
 const kinds = ['nobody', 'monitor', 'crowd'] as const;
 const ticksPerSecond = 100;
 const lateCodes = new Set(['PEER_YELLOW', 'PEER_RED', 'LINK_SILENT']);
+
+/** Ended from outside: what was started is ended first. */
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: ended.signal });
 
 interface Board {
   child: ChildProcess;
@@ -130,12 +135,13 @@ const rig = await startLocalRig({
   start: false,
 });
 const boards = { a: startBoard('a', rig.configFile), b: startBoard('b', rig.configFile) };
+let watcher: { end: () => void } | null = null;
 const rows: { phase: string; processor: number; late: number; heartbeats: string; own: number }[] = [];
 try {
   await protectedPair(rig.directory);
   for (const kind of Array.from({ length: rounds }, () => kinds).flat()) {
     const monitor = kind === 'monitor' ? monitorProcess(rig.directory) : null;
-    const crowd = kind === 'crowd' ? crowdOf(rig.directory) : null;
+    watcher = monitor ?? (kind === 'crowd' ? crowdOf(rig.directory) : null);
     // What starting costs the machine is not what watching costs the pair.
     await pause(3000);
     const before = await sample(rig.directory, boards);
@@ -143,8 +149,8 @@ try {
     await pause(seconds * 1000);
     const own = monitor === null ? 0 : processorSeconds(monitor.pid) - ownBefore;
     const after = await sample(rig.directory, boards);
-    monitor?.end();
-    crowd?.end();
+    watcher?.end();
+    watcher = null;
     const elapsed = (after.atMs - before.atMs) / 1000;
     const heartbeats = Object.entries(after.heartbeats)
       .map(([link, count]) => `${link} ${((count - before.heartbeats[link]!) / elapsed).toFixed(1)}/s`)
@@ -165,7 +171,11 @@ try {
   process.stdout.write(
     `the monitor costs the pair ${cost.toFixed(2)} % of one core; by the crowd ${share.toFixed(2)} %\n`,
   );
+} catch (error) {
+  if (!ended.signal.aborted) throw error;
+  process.exitCode = 130;
 } finally {
+  watcher?.end();
   for (const { child } of Object.values(boards)) child.stdin?.end();
   await rig.stop();
 }
