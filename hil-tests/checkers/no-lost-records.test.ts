@@ -56,6 +56,18 @@ describe('a protected primary that ends before its disk has what its backup had 
     const again = [up('b', 2, 'h', 4), backs('b', 2), role('b', { role: 'stepped-down', historyId: 'h' })];
     expect(judge([...path, killed, ...again, ...cold], always(slow))).toContain('no disk');
   });
+
+  test('is not excused when both boards were there and compared their journals, unless the other one had left', () => {
+    const text = 'both boards are here and this one leads: asking the device for term 2 (cold-start)';
+    const report = { level: 'info' as const, code: 'PAIR_CLAIM', text };
+    const chosen: Observation[] = [{ kind: 'report', board: 'b', report }];
+    const back = [up('a', 2, 'h', 9), up('b', 2, 'h', 4), ...chosen, ...cold];
+    const struck = [killed, down('a', 'power'), ...back];
+    const powerless: Fault = { kind: 'power', at: 20, until: 30, board: 'a', disk: 'kept' };
+    expect(judge([...path, ...struck], always(powerless))).toContain('no disk');
+    const left = [killed, role('a', { role: 'stopped' }), down('a', 'exit'), ...back];
+    expect(judge([...path, ...left], always(powerless))).toBeNull();
+  });
 });
 
 test('a replica that was made to diverge counts otherwise', () => {

@@ -10,8 +10,9 @@
  *
  * What a protected primary had released need not be on its own disk yet. Should it end then, by power or a kill, its backup
  * has those records and takes over. Should that one be gone a moment before, or something strike it or the links between that
- * end and the claim, those are two failures at once. Whether an undisturbed backup takes over in time, takeover-in-time
- * asks. A board that was a backup again since has all of it again, and is not excused any more.
+ * end and the claim, those are two failures at once; but not when both boards are there in the end, were of the pair when
+ * they ended, and compare their journals: then the one that has the records leads. Whether an undisturbed backup takes over
+ * in time, takeover-in-time asks. A board that was a backup again since has all of it again, and is not excused any more.
  *
  * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
@@ -40,6 +41,10 @@ interface Part {
   cutAt: number | null;
   /** And its backup was gone before. */
   isCut: boolean;
+  /** It led or was a backup when it was last seen: a board that has left, or was joining, may not lead by its journal. */
+  stands: boolean;
+  /** It has asked for the device because both boards, the other one standing too, had told of their journals. */
+  chosen: boolean;
 }
 
 class NoLostRecords implements Checker {
@@ -83,12 +88,13 @@ class NoLostRecords implements Checker {
         return;
       }
       case 'board-up': {
-        const { isCut, cutAt, shared, historyId } = this.#parts[observed.board];
+        const { isCut, cutAt, shared, historyId, stands } = this.#parts[observed.board];
         // A kill takes what was still in the process, and not what the kernel had.
         const isWhole = observed.turns >= shared && observed.historyId === historyId;
         this.#parts[observed.board] = {
           ...newPart(),
           ...(isWhole ? {} : { isCut, cutAt }),
+          stands,
           stored: observed.turns,
           durable: observed.turns,
         };
@@ -101,14 +107,19 @@ class NoLostRecords implements Checker {
         if (role === 'contending') part.tookOver ||= part.role === 'backup';
         else if (role !== 'primary') part.tookOver = false;
         if (role === 'backup') this.#isWhole(part);
+        if (role === 'primary' || role === 'backup') part.stands = true;
+        else if (role === 'joining' || role === 'stopped') part.stands = false;
         part.role = role;
         part.historyId = observed.status.historyId;
         return;
       }
       case 'report':
-        // Between being a backup and this claim it had stepped down, be it in one step.
-        if (observed.report.code === 'PAIR_CLAIM' && observed.report.text.includes('(cold-start)')) {
-          this.#parts[observed.board].role = 'stepped-down';
+        if (observed.report.code === 'PAIR_CLAIM') {
+          const part = this.#parts[observed.board];
+          // Between being a backup and this claim it had stepped down, be it in one step.
+          if (observed.report.text.includes('(cold-start)')) part.role = 'stepped-down';
+          const { stands } = this.#parts[otherBoard(observed.board)];
+          part.chosen = stands && observed.report.text.includes('both boards are here');
         }
         if (observed.report.code === 'PROGRAM_STARTED') {
           this.#parts[observed.board].tookOver = false;
@@ -140,9 +151,9 @@ class NoLostRecords implements Checker {
 
   #lost({ board, report, at }: Observed & { kind: 'report' }): void {
     if (this.#isExcepted) return;
-    const { tookOver, historyId, isCut, cutAt } = this.#parts[board];
+    const { tookOver, historyId, isCut, cutAt, chosen } = this.#parts[board];
     if (!tookOver && (!this.#isKept || isCut)) return;
-    if (!tookOver && cutAt !== null && this.#isHindered(otherBoard(board), cutAt, at)) return;
+    if (!tookOver && cutAt !== null && !chosen && this.#isHindered(otherBoard(board), cutAt, at)) return;
     if (!tookOver && this.#newestHistory !== null && historyId !== this.#newestHistory) return;
     const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
     throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${report.text}`);
@@ -153,6 +164,7 @@ function newPart(): Part {
   return {
     ...{ role: null, historyId: null, tookOver: false },
     ...{ stored: 0, durable: 0, shared: 0, cutAt: null, isCut: false },
+    ...{ stands: false, chosen: false },
   };
 }
 
