@@ -102,11 +102,8 @@ export class JournalStore {
     writer.onDurable((number) => {
       if (this.#writer !== writer) return;
       let turns: number | null = null;
-      for (let first = this.#batches.first; first !== undefined && first.number <= number; ) {
-        turns = first.turns;
-        this.#batches.shift();
-        first = this.#batches.first;
-      }
+      while (this.#batches.first !== undefined && this.#batches.first.number <= number)
+        turns = this.#batches.shift()!.turns;
       if (turns !== null) this.#listener.durable(turns);
     });
     writer.onFailure((error) => {

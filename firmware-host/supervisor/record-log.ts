@@ -3,6 +3,7 @@
  * go to the journal and to the bus in one encoding, and keeps the newest ones for a board that joins.
  */
 import { encodeBatch, idleTurnsMax, type JournalRecord, turnsOf } from '../../protocol/record.ts';
+import { Fifo } from '../fifo.ts';
 
 export interface Batch {
   firstTurn: number;
@@ -15,8 +16,6 @@ export interface Batch {
 const tailBytesMax = 4 * 1024 * 1024;
 /** What a batch takes beside its bytes, measured with Node 24: for most programs far more than these. */
 const batchOverheadBytes = 430;
-/** Batches that were dropped stay in the array until there are so many. */
-const droppedMax = 1024;
 
 export class RecordLog {
   /** Turns recorded so far, those that wait to be cut into a batch included. */
@@ -25,13 +24,12 @@ export class RecordLog {
   #openFirstTurn = 0;
   #openSince = 0;
   #openUrgent = false;
-  #tail: Batch[] = [];
+  readonly #tail = new Fifo<Batch>();
   #tailBytes = 0;
-  #tailHead = 0;
 
   /** Turn from which on the batches are in memory. */
   get tailStart(): number {
-    return this.#tail[this.#tailHead]?.firstTurn ?? this.#openFirstTurn;
+    return this.#tail.first?.firstTurn ?? this.#openFirstTurn;
   }
 
   get openSince(): number | null {
@@ -85,19 +83,15 @@ export class RecordLog {
   #keep(batch: Batch): void {
     this.#tail.push(batch);
     this.#tailBytes += keptBytes(batch);
-    while (this.#tailBytes > tailBytesMax && this.#tailHead < this.#tail.length - 1) {
-      this.#tailBytes -= keptBytes(this.#tail[this.#tailHead++]!);
-    }
-    if (this.#tailHead > droppedMax) {
-      this.#tail.splice(0, this.#tailHead);
-      this.#tailHead = 0;
+    while (this.#tailBytes > tailBytesMax && this.#tail.length > 1) {
+      this.#tailBytes -= keptBytes(this.#tail.shift()!);
     }
   }
 
   /** Batches in memory from `turn` on, or null when memory does not reach back so far. */
   batchesFrom(turn: number): Batch[] | null {
     if (turn < this.tailStart) return null;
-    return this.#tail.slice(this.#tailHead).filter((batch) => batch.firstTurn >= turn);
+    return [...this.#tail].filter((batch) => batch.firstTurn >= turn);
   }
 }
 
