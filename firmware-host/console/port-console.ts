@@ -2,7 +2,7 @@
  * A console on a serial port or pseudo-terminal. The port may vanish and come back (a USB adapter, a terminal server):
  * each opening is a new session, and a password that was given is asked for again.
  *
- *   opening --open--> attached --node gone, error--> waiting --back-off over--> opening
+ *   opening --open--> attached --hung up, error--> waiting --back-off over--> opening
  */
 import { PromptSerialPort } from '../links/prompt-serial-port.ts';
 import type { ConsoleBoard } from './console-board.ts';

@@ -17,7 +17,6 @@
  * needs is reckoned here, from the bytes and the baud rate, and a datagram that would wait longer than `queueMsMax`
  * is dropped: late heartbeats and acknowledgements are worse than none.
  */
-
 import { encodeFrame, FrameDecoder, frameDelimiter, frameLineBytesMax } from '../../protocol/frame.ts';
 import {
   Backoff,

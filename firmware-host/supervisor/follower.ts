@@ -217,21 +217,24 @@ export class Follower {
 
   /** It has stored every message up to this one. */
   acknowledged(sequence: number): void {
-    for (let first = this.#sentBatches.first; first !== undefined && first.sequence <= sequence; ) {
-      this.ackedTurns = first.endTurn;
-      this.#sentBatches.shift();
-      first = this.#sentBatches.first;
+    while (this.#sentBatches.first !== undefined && this.#sentBatches.first.sequence <= sequence) {
+      this.ackedTurns = this.#sentBatches.shift()!.endTurn;
     }
   }
 
-  /** A heartbeat says what it keeps. Counts of another copy, or of none: of ours nothing has been run. */
-  heard({ copy, executedTurns, role, term }: Heartbeat): void {
+  /**
+   * A heartbeat says what it keeps. Returns the turns that it has run: counts of another copy, or of none, say that of
+   * ours nothing has been.
+   */
+  heard({ copy, executedTurns, role, term }: Heartbeat): number {
     const { log, pair } = this.#core;
-    const turns = copy === this.copy ? executedTurns : 0;
+    const isOurs = copy === this.copy;
+    const turns = isOurs ? executedTurns : 0;
     this.#executedTurns = turns;
-    const isJoining = copy === this.copy && role === 'joining' && term === pair.term;
+    const isJoining = isOurs && role === 'joining' && term === pair.term;
     if (isJoining && this.live && pair.role === 'primary') this.#heardAtTurn ??= log.turns;
     while (this.#unexecuted.length > 0 && this.#unexecuted[0]!.endTurn <= turns) this.#unexecuted.shift();
+    return turns;
   }
 
   // ---------------------------------------------------------------- what follows from the state reached

@@ -153,9 +153,7 @@ export class PeerWatch {
     if (role === 'primary' && term === pair.term && copy !== 0 && copy === joining.copy) {
       gate.forgetReleased(heartbeat);
     }
-    if (!follower.present) return;
-    follower.heard(heartbeat);
-    divergence.executed(copy === follower.copy ? heartbeat.executedTurns : 0);
+    if (follower.present) divergence.executed(follower.heard(heartbeat));
   }
 
   // ---------------------------------------------------------------- silence

@@ -11,6 +11,7 @@ import { type BenchPair, startProtectedPair } from './bench-pair.ts';
 import type { DeviceHandle } from './device-handle.ts';
 import { type LoadKind, startLoad } from './load.ts';
 import type { Curve, Figure, Measurement, MeasureOptions, Part } from './measurement.ts';
+import { edgePatienceMs } from './measuring-device-contract.ts';
 import { distributionOf, type Spread, spreadOf } from './quantile.ts';
 
 const program = fileURLToPath(new URL('./programs/edge-follower.js', import.meta.url));
@@ -18,8 +19,6 @@ const loads = ['none', 'cpu-50', 'cpu-90'] as const satisfies readonly LoadKind[
 const edgeIntervalMs = 5;
 const baudRates = [0, 57_600] as const;
 const startPatienceMs = 30_000;
-/** The measuring device's own. */
-const edgePatienceMs = 500;
 /** A digital message of Firmata in, one out: 3 bytes each, 10 bits a byte. */
 const plainWireBytes = 6;
 const bitsPerByte = 10;

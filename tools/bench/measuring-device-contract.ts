@@ -20,3 +20,6 @@ export type DeviceReport =
   /** `lost`: edges without an answer. */
   | { kind: 'edges'; latenciesMs: number[]; lost: number }
   | { kind: 'stream'; sent: number; lostBytes: number; elapsedMs: number };
+
+/** An edge that is not answered within this time counts as lost. */
+export const edgePatienceMs = 500;

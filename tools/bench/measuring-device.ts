@@ -23,11 +23,15 @@ import { OutputLedger } from '../../hil-tests/rigs/local/output-ledger.ts';
 import { PlainFront } from '../../hil-tests/rigs/local/plain-front.ts';
 import { openPseudoTerminal } from '../../hil-tests/rigs/local/pseudo-terminal.ts';
 import type { DevicePort } from '../../protocol/device-stream/device.ts';
-import type { DeviceOrder, DeviceReport, MeasuringDeviceOptions } from './measuring-device-contract.ts';
+import {
+  type DeviceOrder,
+  type DeviceReport,
+  edgePatienceMs,
+  type MeasuringDeviceOptions,
+} from './measuring-device-contract.ts';
 
 const edgePin = 2;
 const answerPin = 13;
-const edgePatienceMs = 500;
 const bitsPerByte = 10;
 /** Node's timers wake up to a millisecond late: the rest is waited for awake. */
 const timerSlackMs = 1.5;
