@@ -70,6 +70,30 @@ describe('a protected primary that ends before its disk has what its backup had 
   });
 });
 
+describe('a device that was out of reach when a lone primary had ended with records that its disk had not', () => {
+  const told = (code: string, board: 'a' | 'b'): Observation => ({
+    kind: 'report',
+    board,
+    report: { level: 'info', code, text: `machine-3 ${code}` },
+  });
+  const alone = [up('b'), leads('b', 1), stored('b', 9), down('b', 'killed'), up('b', 2), leads('b', 2)];
+  const tookOver = [backs('a', 2), role('a', { role: 'contending', term: 2, historyId: 'h' }), leads('a', 3)];
+  const devices = [{ name: 'machine-3', arbiter: false }];
+
+  test('tells the first board that reaches it, a backup that took over too', () => {
+    const first = [30, told('DEVICE_ATTACHED', 'a'), 30, told('RECORDS_LOST', 'a')];
+    expect(judge([...alone, ...tookOver, ...first], { devices })).toBeNull();
+  });
+
+  test('must not tell the second one, nor one whose primary was not alone', () => {
+    const reached = told('DEVICE_ATTACHED', 'b');
+    const later = [30, told('DEVICE_ATTACHED', 'a'), 30, told('RECORDS_LOST', 'a')];
+    expect(judge([...alone, reached, ...tookOver, ...later], { devices })).toContain('was a backup');
+    const pair = [up('b'), leads('b', 1), backs('a', 1), stored('b', 9), down('b', 'killed')];
+    expect(judge([...pair, ...tookOver, ...later], { devices })).toContain('was a backup');
+  });
+});
+
 test('a replica that was made to diverge counts otherwise', () => {
   const faults: Fault[] = [{ kind: 'replica', at: 0, board: 'b', how: 'diverges' }];
   expect(judge([up('b'), backs('b', 1), claims, lost], { faults })).toBeNull();

@@ -14,6 +14,9 @@
  * they ended, and compare their journals: then the one that has the records leads. Whether an undisturbed backup takes over
  * in time, takeover-in-time asks. A board that was a backup again since has all of it again, and is not excused any more.
  *
+ * A device that no board has reached since a lone primary ended so still counts what went with it. It says so to the first one
+ * that reaches it, however often the pair has changed sides meanwhile: then the end is judged, and not that board.
+ *
  * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
  */
@@ -55,9 +58,13 @@ class NoLostRecords implements Checker {
   readonly #faults: readonly Fault[];
   readonly #parts: Record<BoardName, Part> = { a: newPart(), b: newPart() };
   #newestHistory: string | null = null;
+  readonly #devices: readonly string[];
+  /** By device: a lone primary's end with records that its disk had not, and when a board reached the device for the first time since. */
+  readonly #unasked = new Map<string, { isCut: boolean; reachedAt: number | null }>();
 
-  constructor({ faults, fsync }: LifeFacts) {
+  constructor({ faults, fsync, devices }: LifeFacts) {
     this.#faults = faults;
+    this.#devices = devices.map(({ name }) => name);
     this.#isExcepted = faults.some((fault) => fault.kind === 'replica' && fault.how === 'diverges');
     this.#isKept =
       fsync === 'always' &&
@@ -77,14 +84,17 @@ class NoLostRecords implements Checker {
         return;
       case 'board-down': {
         const part = this.#parts[observed.board];
-        if (part.role === 'backup') this.#isAlone(otherBoard(observed.board));
+        const { role } = part;
+        if (role === 'backup') this.#isAlone(otherBoard(observed.board));
         part.role = null;
         if (observed.cause !== 'power' && observed.cause !== 'killed') return;
         const isLast = this.#parts[otherBoard(observed.board)].role !== 'backup';
         if (!isLast) part.shared = part.stored;
-        if (part.shared <= part.durable) return;
-        part.cutAt ??= observed.at;
-        part.isCut ||= isLast;
+        if (part.shared > part.durable) {
+          part.cutAt ??= observed.at;
+          part.isCut ||= isLast;
+        }
+        if (role === 'primary' && isLast && part.stored > part.durable) this.#isUnasked(part.isCut);
         return;
       }
       case 'board-up': {
@@ -125,6 +135,11 @@ class NoLostRecords implements Checker {
           this.#parts[observed.board].tookOver = false;
           this.#isWhole(this.#parts[observed.board]);
           this.#newestHistory = String(observed.report.details?.['history']);
+          this.#unasked.clear();
+        }
+        if (observed.report.code === 'DEVICE_ATTACHED') {
+          const unasked = this.#unasked.get(deviceOf(observed.report.text));
+          if (unasked !== undefined) unasked.reachedAt ??= observed.at;
         }
         if (observed.report.code === 'RECORDS_LOST') this.#lost(observed);
     }
@@ -134,6 +149,10 @@ class NoLostRecords implements Checker {
 
   #isAlone(board: BoardName): void {
     this.#parts[board].shared = this.#parts[board].stored;
+  }
+
+  #isUnasked(isCut: boolean): void {
+    for (const device of this.#devices) this.#unasked.set(device, { isCut, reachedAt: null });
   }
 
   #isWhole(part: Part): void {
@@ -151,13 +170,22 @@ class NoLostRecords implements Checker {
 
   #lost({ board, report, at }: Observed & { kind: 'report' }): void {
     if (this.#isExcepted) return;
-    const { tookOver, historyId, isCut, cutAt, chosen } = this.#parts[board];
+    const { historyId, cutAt, chosen, ...part } = this.#parts[board];
+    const unasked = this.#unasked.get(deviceOf(report.text));
+    const isFirst = unasked !== undefined && (unasked.reachedAt ?? at) === at;
+    const tookOver = part.tookOver && !isFirst;
+    const isCut = part.isCut || (isFirst && unasked.isCut);
     if (!tookOver && (!this.#isKept || isCut)) return;
     if (!tookOver && cutAt !== null && !chosen && this.#isHindered(otherBoard(board), cutAt, at)) return;
     if (!tookOver && this.#newestHistory !== null && historyId !== this.#newestHistory) return;
     const why = tookOver ? 'was a backup when it asked for the device' : 'lost no disk, under fsync always';
     throw new Violation(this.name, `board ${board} ${why}, and lacks records: ${report.text}`);
   }
+}
+
+/** The device's name, with which every report of a device begins. */
+function deviceOf(text: string): string {
+  return text.slice(0, text.indexOf(' '));
 }
 
 function newPart(): Part {
