@@ -36,6 +36,10 @@ export class DeviceStream {
   opened = false;
   attached = false;
   session: number | null = null;
+  /** The term that it is, or was, asked to follow last. */
+  askedTerm = 0;
+  /** The last other term that it said it follows, of whichever board. */
+  formerTerm = 0;
   produced = 0;
   confirmed = 0;
   /** Input bytes that are in records. */

@@ -63,6 +63,7 @@ export class DeviceSupervision {
   attach(stream: DeviceStream, term: number): void {
     const inputsReceived = stream.session === null ? 0 : stream.inputsReceived;
     const outputsNear = stream.confirmed;
+    stream.askedTerm = term;
     this.control(stream, { kind: 'attach', term, session: stream.session, inputsReceived, outputsNear });
   }
 
@@ -71,6 +72,7 @@ export class DeviceSupervision {
     const { term } = this.#core.pair;
     stream.attached = false;
     stream.rebase(null, 0, 0);
+    stream.askedTerm = term;
     this.control(stream, { kind: 'attach', term, session: null, inputsReceived: 0 });
   }
 
@@ -115,6 +117,7 @@ export class DeviceSupervision {
         return;
       case 'hello': {
         const { heldTerm, safe, session } = effect;
+        if (heldTerm !== stream.askedTerm) stream.formerTerm = heldTerm;
         if (stream === arbiter) role({ kind: 'held-term', heldTerm, safe, session });
         return;
       }
@@ -213,7 +216,13 @@ export class DeviceSupervision {
     }
     const inputs = missing?.to ?? 0;
     const untouched = log.turns === 0 && histories.id === null;
-    if (stream.session === null || untouched) {
+    if (!untouched && histories.lacksNoteOf(stream)) {
+      const { formerTerm } = stream;
+      const text = `${name} followed term ${formerTerm}, and the journal does not say where its counts began`;
+      this.#core.report('alarm', 'RECORDS_LOST', text);
+      stream.rebase(session, outputs, inputs);
+      histories.continuityLost = true;
+    } else if (stream.session === null || untouched) {
       stream.rebase(session, outputs, inputs);
       // A program that still has to be told of the loss has no counts in the new session, and a history that is about to be
       // given up never has: with this note in its journal a restart would go on with it, silently.

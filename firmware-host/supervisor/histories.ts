@@ -42,14 +42,16 @@ export class Histories {
   startedAtMs = 0;
   /** A device stands elsewhere than this board's records: whoever leads begins a new history. */
   continuityLost = false;
+  /** This board leads, and began to by what its journal holds: nobody was there to take over from. */
+  ledByJournal = false;
   #notes: JournalNote[] = [];
   /** Notes whose turn has not been run. */
   #pendingNotes: JournalNote[] = [];
   /** The own journal is being run again, up to this turn. */
   #resuming: { turns: number } | null = null;
-  /** Times that it was tried without coming to the end. */
   /** What the journal is asked for, from this turn on. */
   #readFromTurn: number | null = null;
+  /** Times that it was tried without coming to the end. */
   #resumeFailures = 0;
 
   constructor(core: CoreState, parts: Others) {
@@ -82,6 +84,18 @@ export class Histories {
       if (note.kind === 'standing') shared = note.eligible ? note.term : null;
     }
     return Math.max(term, shared ?? 0);
+  }
+
+  /**
+   * The device has followed a reign of this history, and the journal that this board leads by knows nothing of it: what was
+   * written to the device then is lost with its note. A board that takes over from a primary has every note that counts.
+   */
+  lacksNoteOf(stream: DeviceStream): boolean {
+    const { pair } = this.#core;
+    const leadsByJournal = pair.role === 'contending' ? pair.claim === 'cold-start' : this.ledByJournal;
+    const first = this.#notes.find((note) => note.kind === 'term');
+    if (!leadsByJournal || first === undefined || stream.formerTerm < first.term) return false;
+    return !this.#notes.some((note) => note.kind === 'device' && note.device === stream.options.name);
   }
 
   // ---------------------------------------------------------------- a new one

@@ -88,6 +88,7 @@ export class Reign {
       if (stream !== arbiter && stream.controller !== null) devices.attach(stream, term);
     }
     if (claim !== 'solo') {
+      histories.ledByJournal = claim === 'cold-start';
       follower.forget();
       if (peer.connected) messages.say({ kind: 'reign', term });
       // Without a turn recorded the program has not begun: nothing is lost by starting it here.

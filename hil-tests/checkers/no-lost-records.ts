@@ -17,6 +17,8 @@
  * A device that no board has reached since a lone primary ended so still counts what went with it. It says so to the first one
  * that reaches it, however often the pair has changed sides meanwhile: then the end is judged, and not that board.
  *
+ * A device that a reign began to serve, but to which nothing was written yet, has lost nothing.
+ *
  * A history that some board has given up for a newer one (PROGRAM_STARTED) may lack what it likes: nobody goes on with it.
  * A replica that was made to compute something else counts otherwise than the device: such lives are excepted.
  */
@@ -59,6 +61,8 @@ class NoLostRecords implements Checker {
   readonly #parts: Record<BoardName, Part> = { a: newPart(), b: newPart() };
   #newestHistory: string | null = null;
   readonly #devices: readonly string[];
+  /** Devices to which the newest history has written. */
+  readonly #written = new Set<string>();
   /** By device: a lone primary's end with records that its disk had not, and when a board reached the device for the first time since. */
   readonly #unasked = new Map<string, { isCut: boolean; reachedAt: number | null }>();
 
@@ -75,6 +79,9 @@ class NoLostRecords implements Checker {
 
   observe(observed: Observed): void {
     switch (observed.kind) {
+      case 'device-output':
+        this.#written.add(this.#devices[observed.device]!);
+        return;
       case 'stored':
         if (observed.turns < this.#parts[observed.board].stored) this.#parts[observed.board].durable = 0;
         this.#parts[observed.board].stored = observed.turns;
@@ -136,6 +143,7 @@ class NoLostRecords implements Checker {
           this.#isWhole(this.#parts[observed.board]);
           this.#newestHistory = String(observed.report.details?.['history']);
           this.#unasked.clear();
+          this.#written.clear();
         }
         if (observed.report.code === 'DEVICE_ATTACHED') {
           const unasked = this.#unasked.get(deviceOf(observed.report.text));
@@ -170,6 +178,7 @@ class NoLostRecords implements Checker {
 
   #lost({ board, report, at }: Observed & { kind: 'report' }): void {
     if (this.#isExcepted) return;
+    if (report.text.includes('counts began') && !this.#written.has(deviceOf(report.text))) return;
     const { historyId, cutAt, chosen, ...part } = this.#parts[board];
     const unasked = this.#unasked.get(deviceOf(report.text));
     const isFirst = unasked !== undefined && (unasked.reachedAt ?? at) === at;

@@ -5,6 +5,9 @@
  * of a device accepted is compared with them, stretch by stretch (reference-streams.ts): every stretch is a prefix of
  * what its history wrote there. At the end the leader's outputs have all been accepted, but for those that are under way.
  *
+ * A history whose journal was cut before the note of a device's base says nothing of what it wrote there: that is explained
+ * only if the board that went on by such a journal noticed (RECORDS_LOST), and so did not go on silently.
+ *
  * Not comparable, and counted: what a replica wrote that had been made to compute something else, and records that are
  * lost as documented (HistoriesSeen). A history that some board must still have and that is not there is a violation.
  */
@@ -50,6 +53,8 @@ class UninterruptedOutput implements Checker {
   readonly #histories = new HistoriesSeen();
   readonly #states = new BoardStates();
   readonly #sessions = new Map<number, SessionSeen>();
+  /** Reports of a device with which the records no longer belong together: each begins with the device's name. */
+  readonly #recordsLost: string[] = [];
   readonly #stored: Record<BoardName, RecentTurns> = {
     a: new RecentTurns(stuckMs),
     b: new RecentTurns(stuckMs),
@@ -63,8 +68,11 @@ class UninterruptedOutput implements Checker {
     switch (observed.kind) {
       case 'device-output':
         return this.#accepted(observed);
-      case 'turn':
       case 'report':
+        if (observed.report.code === 'RECORDS_LOST') this.#recordsLost.push(observed.report.text);
+        this.#histories.observe(observed);
+        return;
+      case 'turn':
       case 'fault':
         this.#histories.observe(observed);
         return;
@@ -121,12 +129,12 @@ class UninterruptedOutput implements Checker {
       const to = Math.min(stretch.to, total);
       if (stretch.from >= to) continue;
       const foreign = lost.find((range) => range.from >= stretch.from && range.from < to);
-      this.#compareStretch(seen, stretch, foreign?.from ?? to);
+      this.#compareStretch(seen, stretch, foreign?.from ?? to, known);
       if (foreign !== undefined) this.#unexplained(seen, foreign.from, to, lost);
     }
   }
 
-  #compareStretch(seen: SessionSeen, stretch: Stretch, to: number): void {
+  #compareStretch(seen: SessionSeen, stretch: Stretch, to: number, known: Map<string, HistoryOfLife>): void {
     const { historyId, turns } = stretch.history;
     const taintedFrom = this.#histories.get(historyId)?.taintedFrom ?? Number.POSITIVE_INFINITY;
     const tainted = pieceFromTurn(stretch, taintedFrom);
@@ -139,13 +147,30 @@ class UninterruptedOutput implements Checker {
     }
     this.comparedBytes += comparable - stretch.from;
     if (comparable === to) return;
-    const excused = taintedFrom < turns || this.#histories.mayLackRecords(historyId, turns);
+    const excused =
+      taintedFrom < turns ||
+      this.#histories.mayLackRecords(historyId, turns) ||
+      this.#isOfLostBase(seen, comparable, historyId, known);
     if (!excused) {
       this.#fail(
         `${this.#named(seen)} accepted ${to - comparable} bytes more than history ${historyId} wrote (up to ${comparable})`,
       );
     }
     this.uncomparedBytes += to - comparable;
+  }
+
+  /** The byte at this offset is of another history than the one whose stretch ends there: where that one began is lost. */
+  #isOfLostBase(
+    seen: SessionSeen,
+    offset: number,
+    historyId: string,
+    known: Map<string, HistoryOfLife>,
+  ): boolean {
+    const owner = seen.owned.findLast((each) => each.from <= offset)?.historyId ?? null;
+    if (owner === null || owner === historyId) return false;
+    if (!this.#histories.mayLackRecords(owner, known.get(owner)?.turns ?? 0)) return false;
+    const { name } = this.#facts.devices[seen.device]!;
+    return this.#recordsLost.some((text) => text.startsWith(`${name} `));
   }
 
   /**

@@ -28,6 +28,7 @@ const serialBytesMax = 4096;
 const bootMs = 2;
 /** host.ts: what has been said shall still leave. */
 const exitMs = 50;
+const closePollMs = 1;
 const serialLink = 1;
 
 /** For lives that are struck at one exact point and not at a time: may end a board from within. */
@@ -68,6 +69,8 @@ export class Board {
   isPowered = false;
   /** Upper bound of how late a wake comes. */
   lateMs = 0;
+  /** When its supervisor wishes to be woken next, by the board's clock. */
+  wakeAt = 0;
   readonly replica: ReplicaHost;
   historyId: string | null = null;
   readonly #time: VirtualTime;
@@ -80,6 +83,7 @@ export class Board {
   #second = 0;
   #steps = 0;
   #isEnding = false;
+  #isClosing = false;
 
   constructor(name: BoardName, random: Random, disk: DiskOptions, around: BoardSurroundings) {
     this.name = name;
@@ -98,7 +102,7 @@ export class Board {
 
   /** Up, not paused, and not about to end. */
   get isRunning(): boolean {
-    return this.supervisor !== null && !this.isPaused;
+    return this.supervisor !== null && !this.isPaused && !this.#isClosing;
   }
 
   get now(): number {
@@ -110,6 +114,7 @@ export class Board {
     this.isPowered = true;
     this.isPaused = false;
     this.#isEnding = false;
+    this.#isClosing = false;
     this.process += 1;
     const supervisor = this.#around.buildSupervisor(this);
     this.supervisor = supervisor;
@@ -185,7 +190,7 @@ export class Board {
   }
 
   input(input: SupervisorInput): void {
-    if (this.supervisor === null) return;
+    if (this.supervisor === null || this.#isClosing) return;
     if (this.isPaused) {
       this.#keep(input);
       return;
@@ -246,6 +251,13 @@ export class Board {
     assert(this.#steps <= stepsPerSecondMax, `board ${this.name} spins`);
   }
 
+  /** Nothing is listened to any more; the process ends when its journal is written. */
+  #close(code: ExitReason): void {
+    this.#isClosing = true;
+    if (this.disk.isSettled) this.down('exit', code);
+    else this.later(closePollMs, () => this.#close(code));
+  }
+
   #wake(): void {
     this.input({ kind: 'tick' });
   }
@@ -292,6 +304,7 @@ export class Board {
       case 'report':
         return this.#around.observe({ kind: 'report', board: this.name, report: effect.report });
       case 'wake': {
+        this.wakeAt = effect.at;
         const lateMs = this.lateMs > 0 ? this.lateMs * this.random.unit() : 0;
         // A timer of the event loop is never early, and not finer than this.
         const at = Math.max(this.clock.lifeMsAt(effect.at), this.#time.now + 0.05);
@@ -300,7 +313,7 @@ export class Board {
       case 'exit':
         if (this.#isEnding) return;
         this.#isEnding = true;
-        this.later(exitMs, () => this.down('exit', effect.code));
+        this.later(exitMs, () => this.#close(effect.code));
         return;
       case 'device-configure':
         throw new Error('every device of a life is fenced: there is no line to configure');

@@ -264,6 +264,13 @@ export class Disk {
     });
   }
 
+  /** Nothing is on its way to the kernel any more, or nothing gets there: a journal can be closed. */
+  get isSettled(): boolean {
+    if (this.isFull) return true;
+    if (this.#beginning !== null) return false;
+    return this.#file === null || this.#file.written === this.#file.entries.length;
+  }
+
   /** Some batches from that turn on, after a while; none at the end. */
   read(fromTurn: number, answer: (batches: Uint8Array[]) => void): void {
     const generation = this.#generation;

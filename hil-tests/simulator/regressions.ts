@@ -401,4 +401,19 @@ export const regressions: readonly Regression[] = [
       { kind: 'kill', at: 2351, until: 2423, board: 'a' },
     ],
   },
+  {
+    found: "a pair went on silently from a journal that was cut before the note of a device's counts",
+    seed: 20272735,
+    scenario: 'any',
+    faults: [
+      { kind: 'device-restart', at: 1396.917779017031, device: 0 },
+      { kind: 'disk-full', at: 2094, until: 2096, board: 'b' },
+      { kind: 'device-restart', at: 2215.214773754621, device: 0 },
+      { kind: 'kill', at: 2565, until: 2592.178084987368, board: 'a' },
+      { kind: 'kill', at: 2581.2529516799036, until: 2583, board: 'b' },
+      { kind: 'disk-full', at: 2646, until: 2648, board: 'a' },
+      { kind: 'device-port-lost', at: 2849, until: 2851, device: 0, board: 'b' },
+      { kind: 'kill', at: 2858.3846160262187, until: 2860, board: 'a' },
+    ],
+  },
 ];
