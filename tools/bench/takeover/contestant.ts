@@ -28,8 +28,15 @@ export interface Contestant {
   strike(fault: FaultId): void;
   /** Makes whole again what the fault broke, and resolves when the next may fall. */
   recover(fault: FaultId): Promise<void>;
-  /** Ends all processes. Resolves with what the contestant's own bookkeeping says of the run, if it has any. */
-  stop(): Promise<string[]>;
+  /** Ends all processes. Resolves with what the contestant's own bookkeeping says of its life; null when it keeps none. */
+  stop(): Promise<Account | null>;
+}
+
+/** All that the device accepted, compared with one run without faults. */
+export interface Account {
+  comparedBytes: number;
+  turns: number;
+  complaints: string[];
 }
 
 export interface ContestantEntry {

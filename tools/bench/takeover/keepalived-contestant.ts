@@ -245,12 +245,12 @@ class KeepalivedContestant implements Contestant {
     if (child !== undefined) await ended(child);
   }
 
-  async stop(): Promise<string[]> {
+  async stop(): Promise<null> {
     clearInterval(this.#portWatch);
     for (const board of ['a', 'b'] as const) await this.#clear(board);
     this.#namespaces.close();
     await this.#bench.stop();
-    return [];
+    return null;
   }
 }
 

@@ -53,7 +53,7 @@ class RestartContestant implements Contestant {
     await this.#inControl();
   }
 
-  async stop(): Promise<string[]> {
+  async stop(): Promise<null> {
     this.#isStopped = true;
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     if (this.#child !== null) {
@@ -61,7 +61,7 @@ class RestartContestant implements Contestant {
       await ended(this.#child);
     }
     await this.#bench.stop();
-    return [];
+    return null;
   }
 }
 

@@ -13,7 +13,14 @@ import { startCpuLoad } from '../../../hil-tests/scenarios/endurance.ts';
 import type { BenchOptions } from '../catalog.ts';
 import type { Curve, Figure, Measurement, MeasureOptions, Part, Samples } from '../measurement.ts';
 import { distributionOf, spreadOf } from '../quantile.ts';
-import { type Contestant, type ContestantEntry, type FaultId, faultIds, faultTexts } from './contestant.ts';
+import {
+  type Account,
+  type Contestant,
+  type ContestantEntry,
+  type FaultId,
+  faultIds,
+  faultTexts,
+} from './contestant.ts';
 import { countingIntervalMs } from './counting-program.ts';
 import { keepalivedEntries } from './keepalived-contestant.ts';
 import { incidentsOf, judge } from './output-watch.ts';
@@ -37,6 +44,8 @@ const settleTriesMax = 50;
 const runsByDefault = 200;
 const runsQuick = 5;
 const minutesByDefault = 10;
+/** Then it begins anew: a pair's records grow with its life, and every board that joins runs all of them again. */
+const runsOfOneLife = 25;
 /** A way that never answers a fault shows it in so many runs. */
 const unansweredMax = 3;
 const detectionTimeoutMs = 200;
@@ -107,7 +116,7 @@ class TakeoverMeasurement {
   async run(): Promise<Part> {
     const end = (signal: NodeJS.Signals): void => {
       this.#tell(`${signal}: ending what was started`);
-      const stopped = this.#current?.stop() ?? Promise.resolve([]);
+      const stopped = this.#current?.stop() ?? Promise.resolve();
       const code = signal === 'SIGINT' ? 130 : 143;
       void stopped.catch(() => {}).then(() => process.exit(code));
     };
@@ -153,24 +162,37 @@ class TakeoverMeasurement {
       this.#tell(`${entry.id}: skipped: ${missing}`);
       return;
     }
+    const accounts: Account[] = [];
+    for (const fault of faultIds) {
+      if (this.#options.faults.length === 0 || this.#options.faults.includes(fault)) {
+        await this.#cell(entry, fault, accounts);
+      }
+    }
+    if (this.#minutes > 0) {
+      await this.#live(entry, accounts, (contestant) => this.#underLoad(entry, contestant));
+    }
+    if (accounts.length > 0) this.#part.figures.push(figureOf(entry, accounts));
+  }
+
+  /** One life of a contestant, from its start to its end. */
+  async #live(
+    entry: ContestantEntry,
+    accounts: Account[],
+    run: (contestant: Contestant) => Promise<void>,
+  ): Promise<void> {
     const contestant = entry.create();
     this.#current = contestant;
     try {
       await contestant.start();
-      for (const fault of faultIds) {
-        if (this.#options.faults.length === 0 || this.#options.faults.includes(fault)) {
-          await this.#cell(entry, contestant, fault);
-        }
-      }
-      if (this.#minutes > 0) await this.#underLoad(entry, contestant);
+      await run(contestant);
     } finally {
       this.#current = null;
-      const words = await contestant.stop();
-      this.#part.remarks.push(...words.map((text) => `${entry.id}: ${text}`));
+      const account = await contestant.stop();
+      if (account !== null) accounts.push(account);
     }
   }
 
-  async #cell(entry: ContestantEntry, contestant: Contestant, fault: FaultId): Promise<void> {
+  async #cell(entry: ContestantEntry, fault: FaultId, accounts: Account[]): Promise<void> {
     const refusal = entry.refusal(fault);
     const id = `takeover.${entry.id}.${fault}`;
     const text = `${entry.what}: ${faultTexts[fault]}`;
@@ -188,24 +210,13 @@ class TakeoverMeasurement {
       statesLost: 0,
       disturbances: 0,
     };
-    for (let run = 0; run < this.#runs && cell.unanswered < unansweredMax; run++) {
-      // The fault is to fall at any moment of the program's work: this is the scenario, not a wait for calm.
-      await sleep(settleMs + this.#random() * entry.phaseMs(fault));
-      const { watch } = contestant;
-      cell.disturbances += await settled(contestant);
-      const known = watch.successions.length;
-      const atMs = monotonicMs();
-      contestant.strike(fault);
-      const succession = await watch.successionAfter(known, entry.patienceMs);
-      if (succession === null) cell.unanswered += 1;
-      else {
-        const { lost, repeated, isStateLost } = judge(succession);
-        cell.gapsMs.push(succession.atMs - atMs);
-        cell.lost += lost;
-        cell.repeated += repeated;
-        if (isStateLost) cell.statesLost += 1;
-      }
-      await contestant.recover(fault);
+    const isDone = (): boolean =>
+      cell.gapsMs.length + cell.unanswered >= this.#runs || cell.unanswered >= unansweredMax;
+    while (!isDone()) {
+      await this.#live(entry, accounts, async (contestant) => {
+        for (let run = 0; run < runsOfOneLife && !isDone(); run++)
+          await this.#strike(entry, contestant, fault, cell);
+      });
     }
     this.#cells.push(cell);
     this.#part.figures.push(...figuresOf(cell, id, text, entry));
@@ -214,6 +225,26 @@ class TakeoverMeasurement {
       `${entry.id} ${fault}: n ${cell.gapsMs.length} p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(1)} ms, ` +
         `unanswered ${cell.unanswered}, lost ${cell.lost}, repeated ${cell.repeated}, state lost ${cell.statesLost}, without a fault ${cell.disturbances}`,
     );
+  }
+
+  async #strike(entry: ContestantEntry, contestant: Contestant, fault: FaultId, cell: Cell): Promise<void> {
+    // The fault is to fall at any moment of the program's work: this is the scenario, not a wait for calm.
+    await sleep(settleMs + this.#random() * entry.phaseMs(fault));
+    const { watch } = contestant;
+    cell.disturbances += await settled(contestant);
+    const known = watch.successions.length;
+    const atMs = monotonicMs();
+    contestant.strike(fault);
+    const succession = await watch.successionAfter(known, entry.patienceMs);
+    if (succession === null) cell.unanswered += 1;
+    else {
+      const { lost, repeated, isStateLost } = judge(succession);
+      cell.gapsMs.push(succession.atMs - atMs);
+      cell.lost += lost;
+      cell.repeated += repeated;
+      if (isStateLost) cell.statesLost += 1;
+    }
+    await contestant.recover(fault);
   }
 
   /** No fault, one busy process beside it: every succession is a false takeover. */
@@ -277,6 +308,24 @@ async function settled({ watch }: Contestant): Promise<number> {
     if (isFlowing && watch.successions.length === known) return incidentsOf(watch.successions.slice(before));
   }
   throw new Error('control does not stay in one hand');
+}
+
+/** What its own books say of all its lives. */
+function figureOf(entry: ContestantEntry, accounts: readonly Account[]): Figure {
+  const complaints = accounts.flatMap((account) => account.complaints);
+  const sum = (of: (account: Account) => number): number =>
+    accounts.reduce((total, account) => total + of(account), 0);
+  const account =
+    `${sum(({ comparedBytes }) => comparedBytes)} bytes that the device accepted in ${sum(({ turns }) => turns)} turns ` +
+    `of ${accounts.length} lives, compared with runs without faults`;
+  return {
+    id: `takeover.${entry.id}.differences`,
+    text: `${entry.what}: outputs lost, repeated or changed`,
+    value: complaints.length,
+    unit: '',
+    note: complaints.length === 0 ? account : `${account}; FAILED: ${complaints.join('; ')}`,
+    bound: { kind: 'at most', value: 0 },
+  };
 }
 
 function figuresOf(cell: Cell, id: string, text: string, entry: ContestantEntry): Figure[] {

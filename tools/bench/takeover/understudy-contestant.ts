@@ -2,7 +2,13 @@
 import { type LocalRig, startLocalRig } from '../../../hil-tests/rigs/local/local-rig.ts';
 import { type BoardName, other } from '../../../hil-tests/rigs/local/rig-contract.ts';
 import { complaintsOf } from '../../../hil-tests/scenarios/takeovers.ts';
-import { type Contestant, type ContestantEntry, type FaultId, workPhaseMs } from './contestant.ts';
+import {
+  type Account,
+  type Contestant,
+  type ContestantEntry,
+  type FaultId,
+  workPhaseMs,
+} from './contestant.ts';
 import { countingProgram } from './counting-program.ts';
 import { OutputWatch } from './output-watch.ts';
 
@@ -68,17 +74,14 @@ class UnderstudyContestant implements Contestant {
     await this.#whole();
   }
 
-  async stop(): Promise<string[]> {
+  async stop(): Promise<Account | null> {
     const rig = this.#rig;
-    if (rig === null) return [];
+    if (rig === null) return null;
     try {
       await rig.stopBoards();
       const verification = await rig.verify();
-      const complaints = complaintsOf(verification);
-      if (complaints.length > 0) return complaints.map((text) => `FAILED: ${text}`);
-      return [
-        `${verification.comparedBytes} bytes that the device accepted in ${verification.turns} turns are those of one run without faults: nothing lost, repeated or changed`,
-      ];
+      const { comparedBytes, turns } = verification;
+      return { comparedBytes, turns, complaints: complaintsOf(verification) };
     } finally {
       await rig.stop();
     }

@@ -126,14 +126,14 @@ class WillContestant implements Contestant {
     await this.#startBoard(struck, 'backup');
   }
 
-  async stop(): Promise<string[]> {
+  async stop(): Promise<null> {
     for (const child of [...this.#children.values(), this.#broker]) {
       if (child === null) continue;
       child.kill('SIGKILL');
       await ended(child);
     }
     await this.#bench.stop();
-    return [];
+    return null;
   }
 }
 
