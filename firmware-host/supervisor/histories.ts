@@ -122,6 +122,7 @@ export class Histories {
     const startedAtMs = Math.round(options.wallTimeUs() / 1000);
     this.id = historyId;
     this.startedAtMs = startedAtMs;
+    this.ledByJournal = false;
     this.#core.report('info', 'PROGRAM_STARTED', why, { history: historyId });
     this.#resetCopy();
     this.#core.emit({ kind: 'journal-create', historyId, startedAtMs });
