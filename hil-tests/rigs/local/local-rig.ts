@@ -20,6 +20,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ConsoleItem } from '../../../firmware-host/console/console-schema.ts';
 import { raisePriority } from '../../../firmware-host/priority.ts';
+import { assert } from '../../../protocol/assert.ts';
 import { type DeviceSummary, monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
 import { FaultLedger } from './fault-ledger.ts';
@@ -96,7 +97,7 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
     raisePriority(process.pid);
     this.#serialCable = openSerialCable({ baudRate: serialBaudRate });
     const [portA, portB] = (await freeUdpPorts(2)) as [number, number];
-    this.#ethernetCable = await openEthernetCable({ portA, portB });
+    if (this.#options.ethernet !== 'direct') this.#ethernetCable = await openEthernetCable({ portA, portB });
     const devicePorts = await this.#device.start(this.#options, this.directory);
     this.#plainDevices = openPlainDevices(this.#options.plainDevices ?? []);
     const parts = {
@@ -340,6 +341,10 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
 
   cut(cable: CableName): void {
     if (this.cables[cable] === 'cut') return;
+    assert(
+      cable !== 'ethernet' || this.#options.ethernet !== 'direct',
+      'a direct Ethernet has no cable to cut',
+    );
     this.cables[cable] = 'cut';
     if (cable === 'serial') this.#serialCable?.cut();
     else this.#ethernetCable?.cut();

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { EthernetCable } from './ethernet-cable.ts';
 import type { PlainDevice } from './plain-devices.ts';
-import type { BoardName, LocalRigOptions } from './rig-contract.ts';
+import { type BoardName, type LocalRigOptions, other } from './rig-contract.ts';
 import type { SerialCable } from './serial-cable.ts';
 
 /** The path under which the program knows the rig's device. */
@@ -12,7 +12,8 @@ export const deviceName = '/dev/ttyACM0';
 export interface RigParts {
   directory: string;
   serialCable: SerialCable;
-  ethernetCable: EthernetCable;
+  /** Null: the boards send to each other directly. */
+  ethernetCable: EthernetCable | null;
   udpPorts: Record<BoardName, number>;
   /** The device's ports. */
   devicePorts: [string, string];
@@ -39,7 +40,8 @@ export function pairConfig(
   const { timing, policy, journal, serialBaudRate: baudRate = 115_200 } = options;
   const { directory, serialCable, ethernetCable, udpPorts, devicePorts, plainDevices } = parts;
   const board = (name: BoardName): object => {
-    const peer = name === 'a' ? ethernetCable.addressForA : ethernetCable.addressForB;
+    const direct = { address: '127.0.0.1', port: udpPorts[other(name)] };
+    const peer = (name === 'a' ? ethernetCable?.addressForA : ethernetCable?.addressForB) ?? direct;
     return {
       serial: { path: name === 'a' ? serialCable.pathA : serialCable.pathB, baudRate },
       ethernet: { listen: `127.0.0.1:${udpPorts[name]}`, peer: `${peer.address}:${peer.port}` },

@@ -18,6 +18,11 @@ export interface LocalRigOptions {
   policy?: Record<string, unknown>;
   journal?: Record<string, unknown>;
   serialBaudRate?: number;
+  /**
+   * The Ethernet is a cable that can be cut (default), or the boards send to each other directly, which nobody can cut: then a dead
+   * board's kernel refuses the next datagram, as on a real network, and not the next but one.
+   */
+  ethernet?: 'cable' | 'direct';
   /** Hold time of the device. Default 1000. */
   holdTimeMs?: number;
   deviceBaudRate?: number;

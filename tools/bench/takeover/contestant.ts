@@ -50,5 +50,6 @@ export interface ContestantEntry {
   phaseMs(fault: FaultId): number;
   /** Longest wait for the survivor's first output. */
   patienceMs: number;
-  create(): Contestant;
+  /** For a life in which this fault falls, or none. */
+  create(fault: FaultId | null): Contestant;
 }

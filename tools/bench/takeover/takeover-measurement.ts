@@ -169,7 +169,7 @@ class TakeoverMeasurement {
       }
     }
     if (this.#minutes > 0) {
-      await this.#live(entry, accounts, (contestant) => this.#underLoad(entry, contestant));
+      await this.#live(entry, null, accounts, (contestant) => this.#underLoad(entry, contestant));
     }
     if (accounts.length > 0) this.#part.figures.push(figureOf(entry, accounts));
   }
@@ -177,10 +177,11 @@ class TakeoverMeasurement {
   /** One life of a contestant, from its start to its end. */
   async #live(
     entry: ContestantEntry,
+    fault: FaultId | null,
     accounts: Account[],
     run: (contestant: Contestant) => Promise<void>,
   ): Promise<void> {
-    const contestant = entry.create();
+    const contestant = entry.create(fault);
     this.#current = contestant;
     try {
       await contestant.start();
@@ -213,7 +214,7 @@ class TakeoverMeasurement {
     const isDone = (): boolean =>
       cell.gapsMs.length + cell.unanswered >= this.#runs || cell.unanswered >= unansweredMax;
     while (!isDone()) {
-      await this.#live(entry, accounts, async (contestant) => {
+      await this.#live(entry, fault, accounts, async (contestant) => {
         for (let run = 0; run < runsOfOneLife && !isDone(); run++)
           await this.#strike(entry, contestant, fault, cell);
       });

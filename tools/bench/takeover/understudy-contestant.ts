@@ -16,15 +16,20 @@ const wholeWithinMs = 30_000;
 
 class UnderstudyContestant implements Contestant {
   readonly watch = new OutputWatch();
+  readonly #ethernet: 'cable' | 'direct';
   #rig: LocalRig | null = null;
   #struck: BoardName = 'a';
+
+  constructor(ethernet: 'cable' | 'direct') {
+    this.#ethernet = ethernet;
+  }
 
   get #running(): LocalRig {
     return this.#rig!;
   }
 
   async start(): Promise<void> {
-    this.#rig = await startLocalRig({ program: countingProgram, plant: 'tank' });
+    this.#rig = await startLocalRig({ program: countingProgram, plant: 'tank', ethernet: this.#ethernet });
     this.#rig.on('output', (output) => this.watch.take(output));
     await this.#whole();
   }
@@ -95,5 +100,6 @@ export const understudyEntry: ContestantEntry = {
   refusal: () => null,
   phaseMs: () => workPhaseMs,
   patienceMs: 10_000,
-  create: () => new UnderstudyContestant(),
+  // A cable that can be cut is a relay, which only a power cut needs.
+  create: (fault) => new UnderstudyContestant(fault === 'power-cut' ? 'cable' : 'direct'),
 };
