@@ -26,6 +26,7 @@ import {
 } from '../simulator/observation.ts';
 import { BoardStates } from './board-states.ts';
 import { detectionMs } from './detection-time.ts';
+import { programEvents } from './program-events.ts';
 
 const fixedMs = 1500;
 /** Running one turn of a history again, generously. */
@@ -34,14 +35,6 @@ const replayTurnMs = 1;
 const replayGapMs = 200;
 /** Divergences after which a board is not joined again. */
 const divergencesMax = 3;
-
-const programEvents = new Set([
-  'PROGRAM_EXITED',
-  'PROGRAM_THREW',
-  'PROGRAM_HANGS',
-  'PROGRAM_FAULT',
-  'REPLICA_EXITED',
-]);
 
 export function protectedAgainWithinMs(facts: LifeFacts): number {
   const hangs = facts.faults.some((fault) => fault.kind === 'replica' && fault.how === 'hangs');

@@ -19,6 +19,7 @@ import { type Checker, type LifeFacts, type Observed, Violation } from '../simul
 import { BoardStates } from './board-states.ts';
 import { detectionMs } from './detection-time.ts';
 import { anyFaultBetween, clockFactor } from './fault-windows.ts';
+import { programEvents } from './program-events.ts';
 
 /** What ended shortly before may still be at work: a queue that drains, a port that opens again. */
 const lookbackMs = 2500;
@@ -27,15 +28,6 @@ const turnMs = 30;
 const attachMs = 50;
 /** Round trip of a refused datagram, and rounding of wakes. */
 const refusalMs = 10;
-
-/** A program that fails or ends is handed over, or started afresh, meanwhile. */
-const programEvents = new Set([
-  'PROGRAM_EXITED',
-  'PROGRAM_THREW',
-  'PROGRAM_HANGS',
-  'PROGRAM_FAULT',
-  'REPLICA_EXITED',
-]);
 
 interface Awaited {
   fault: Fault;

@@ -120,7 +120,6 @@ function buildWorld(
   assert(program !== null, 'prepareLives is awaited before the first life');
   const world = new World({
     ...numbers,
-    seed: drawn.seed,
     random: random.stream('world'),
     program,
     devices: numbers.devices.map((device) => {

@@ -114,7 +114,6 @@ export interface QuietPair {
 export function createQuietPair({ program, firmware, interference, observe }: QuietPair): World {
   return new World({
     ...quietNumbers,
-    seed: 0,
     random: new Random('quiet pair'),
     program: programOf('quiet', quietPlan(program)),
     devices: [{ ...device, firmware }],

@@ -45,7 +45,6 @@ export interface BuiltDevice {
 
 /** Numbers of a pair and its surroundings, as a config file and the hardware would give them. Times in milliseconds. */
 export interface WorldOptions {
-  seed: number;
   random: Random;
   program: SimulatedProgram;
   devices: (ModelledDevice | BuiltDevice)[];

@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConsoleItem } from '../../../firmware-host/console/console-schema.ts';
 import { raisePriority } from '../../../firmware-host/priority.ts';
 import { assert } from '../../../protocol/assert.ts';
-import { type DeviceSummary, monotonicMs } from './device-events.ts';
+import { monotonicMs } from './device-events.ts';
 import { type EthernetCable, freeUdpPorts, openEthernetCable } from './ethernet-cable.ts';
 import { FaultLedger } from './fault-ledger.ts';
 import { openPlainDevices, type PlainDevice } from './plain-devices.ts';
@@ -144,10 +144,6 @@ export class LocalRig extends EventEmitter<{ change: []; event: [RigEvent]; outp
 
   get pins(): Record<string, number> {
     return this.#device.pins;
-  }
-
-  get deviceSummary(): DeviceSummary | null {
-    return this.#device.summary;
   }
 
   deviceCommand(command: Record<string, unknown>): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { raisePriority } from '../../../firmware-host/priority.ts';
-import type { DeviceEvent, DeviceSummary } from './device-events.ts';
+import type { DeviceEvent } from './device-events.ts';
 import type { DeviceView, LocalRigOptions, RigEvent } from './rig-contract.ts';
 
 export interface AcceptedOutput {
@@ -47,7 +47,6 @@ export class RigDevice {
   };
   plant: Record<string, number | boolean> = {};
   pins: Record<string, number> = {};
-  summary: DeviceSummary | null = null;
   readonly #listener: RigDeviceListener;
   readonly #accepted = new Map<number, Uint8Array[]>();
   readonly #termsThatActed = new Set<number>();
@@ -156,9 +155,6 @@ export class RigDevice {
         return;
       case 'input-lost':
         this.#listener.event('alarm', 'DEVICE_INPUT_LOST', `${event.bytes} bytes`);
-        return;
-      case 'summary':
-        this.summary = event;
         return;
       default:
         return;

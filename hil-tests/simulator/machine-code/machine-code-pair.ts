@@ -82,7 +82,6 @@ export class MachineCodePair {
     this.world = new World({
       ...numbers,
       ...options.numbers,
-      seed,
       random: this.random.stream('world'),
       program: letteringProgram({ device: deviceName, letterMs: 20, lettersPerMove: 8, ...program }),
       devices: [
