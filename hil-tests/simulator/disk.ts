@@ -331,7 +331,8 @@ export class Disk {
     if (this.#random.chance(0.3)) encoded.fill(0, this.#random.below(encoded.length + 1));
     this.#powerFailures += 1;
     const whole = this.#random.stream(`power failure ${this.#powerFailures}`);
-    if (whole.chance(0.3)) {
+    // What an earlier power failure left of an entry may be shorter than that.
+    if (whole.chance(0.3) && torn.encoded.length > entryHeadBytes) {
       // All of its length is there, and some of its sectors are not.
       const hollow = torn.encoded.slice();
       const from = entryHeadBytes + whole.below(hollow.length - entryHeadBytes);
