@@ -49,6 +49,27 @@ test('a primary that restarted, or asked with a reason, may be followed', () => 
   expect(judge([...pair, reports('b', 'HANDOVER'), claims])).toContain('reported no reason');
 });
 
+test('a board that slept while the primary restarted learns it when it wakes, and only then', () => {
+  const pause: Fault = { kind: 'pause', at: 3010, until: 5000, board: 'b' };
+  const strikes = (phase: 'begins' | 'ends'): Observation => ({ kind: 'fault', phase, fault: pause });
+  const slept = [
+    ...pair,
+    3010,
+    strikes('begins'),
+    3020,
+    down('a'),
+    up('a', 2),
+    leads('a', 2),
+    5000,
+    strikes('ends'),
+  ];
+  const becomes = backs('b', 1, { protected: false });
+  expect(judge([...slept, role('b', { role: 'joining' }), becomes, 5003, claims], [pause])).toBeNull();
+  expect(judge([...slept, role('b', { role: 'joining' }), becomes, 6500, claims], [pause])).toContain(
+    'neither fell silent',
+  );
+});
+
 test('a claim without any cause is found', () => {
   expect(judge([...pair, claims])).toContain('neither fell silent nor restarted nor asked');
   expect(judge([...pair, 3101, red(100), 3200, claims])).toContain('neither fell silent');

@@ -196,6 +196,8 @@ class NoFalseTakeover implements Checker {
     if (at - watcher.redAt < stepMs || at - watcher.handoverAt < stepMs) return;
     // What its process before had still said may have made this board a backup after that one was gone.
     if (peer.process > 1 && (peer.upAt >= backupSince || at - peer.upAt < meetingMs)) return;
+    // It slept while the other one was started again, and reads only now what that one and the one before it have said.
+    if (peer.process > 1 && peer.upAt >= watcher.asleepAt && at - watcher.wokeAt < meetingMs) return;
     // It has not led for so long that this board may ask for what nobody uses.
     const leaderlessMs = (at - peer.roleSince) * this.#clockFactor;
     const leads = peer.role === 'primary' || peer.role === 'contending';

@@ -3,12 +3,14 @@ import type { Observation } from '../simulator/observation.ts';
 import {
   accepts,
   backs,
+  down,
   end,
   facts,
   history,
   leads,
   role,
   stored,
+  up,
   violationOf,
 } from './hand-made-life.fake.ts';
 import { outputRule } from './output-rule.ts';
@@ -51,6 +53,12 @@ test('one that came before its own journal had it is found, solo or not', () => 
   expect(judge([leads('a', 1), stored('a', 3), stored('b', 4), accepts('a', 1, 0, 'one t')])).toContain(
     'own journal',
   );
+});
+
+test('what the backup once had counts, though its disk never took it', () => {
+  const back = [down('b'), up('b', 2, 'older', 9)];
+  expect(judge([...pair, stored('b', 4), ...back, accepts('a', 1, 0, 'one three ')])).toBeNull();
+  expect(judge([...pair, stored('b', 3), ...back, accepts('a', 1, 0, 'one t')])).toContain('turn 3');
 });
 
 test('a backup that has given up being one makes the primary solo in fact', () => {

@@ -56,11 +56,11 @@ class OutputRule implements Checker {
     a: { historyId: null, turns: 0 },
     b: { historyId: null, turns: 0 },
   };
-  /** What the other board has, were its journal begun anew or not; its power may have been cut since. */
-  readonly #copy: Record<BoardName, { historyId: string | null; turns: number }> = {
-    a: { historyId: null, turns: 0 },
-    b: { historyId: null, turns: 0 },
-  };
+  /**
+   * Turns that each board ever had of each history: its journal may have been begun anew since, its power may have been cut, and
+   * the disk may not have taken what it had in memory.
+   */
+  readonly #copies: Record<BoardName, Map<string, number>> = { a: new Map(), b: new Map() };
   readonly #sessions = new Map<number, SessionSeen>();
 
   constructor(facts: LifeFacts) {
@@ -73,10 +73,7 @@ class OutputRule implements Checker {
         return this.#accepted(observed);
       case 'stored': {
         this.#histories.observe(observed);
-        const copy = this.#copy[observed.board];
-        copy.turns =
-          copy.historyId === observed.historyId ? Math.max(copy.turns, observed.turns) : observed.turns;
-        copy.historyId = observed.historyId;
+        this.#copyReaches(observed.board, observed.historyId, observed.turns);
         this.#noteSolo(observed.board);
         return;
       }
@@ -106,12 +103,14 @@ class OutputRule implements Checker {
   #comesUp(observed: Observed & { kind: 'board-up' }): void {
     this.#histories.observe(observed);
     this.#states.observe(observed);
-    const copy = this.#copy[observed.board];
     // Who opens a journal makes sure of what it has read.
     this.#durable[observed.board] = { historyId: observed.historyId, turns: observed.turns };
-    if (observed.historyId === null || observed.historyId === copy.historyId) return;
-    copy.historyId = observed.historyId;
-    copy.turns = observed.turns;
+    if (observed.historyId !== null) this.#copyReaches(observed.board, observed.historyId, observed.turns);
+  }
+
+  #copyReaches(board: BoardName, historyId: string, turns: number): void {
+    const copies = this.#copies[board];
+    copies.set(historyId, Math.max(copies.get(historyId) ?? 0, turns));
   }
 
   #reachedDisk(board: BoardName, historyId: string, turns: number): void {
@@ -150,10 +149,9 @@ class OutputRule implements Checker {
     const { historyId } = this.#histories.journalOf(board);
     const own = historyId === null ? 0 : (this.#histories.get(historyId)?.stored[board] ?? 0);
     const solo = this.#solo[board];
-    const copy = this.#copy[otherBoard(board)];
     const safe = Math.max(
       solo.historyId === historyId ? solo.turns : 0,
-      copy.historyId === historyId ? copy.turns : 0,
+      historyId === null ? 0 : (this.#copies[otherBoard(board)].get(historyId) ?? 0),
     );
     const end = offset + bytes.length;
     const last = seen.accepted.at(-1);
