@@ -48,6 +48,8 @@ export interface ContestantEntry {
   refusal(fault: FaultId): string | null;
   /** The fault falls at a random moment of so long a span: as long as what this way does at regular intervals. */
   phaseMs(fault: FaultId): number;
+  /** So many are struck side by side: one whose takeovers are mostly waiting leaves the processors to others. */
+  lanes(fault: FaultId): number;
   /** Longest wait for the survivor's first output. */
   patienceMs: number;
   /** For a life in which this fault falls, or none. */

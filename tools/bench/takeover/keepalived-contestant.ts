@@ -254,19 +254,20 @@ class KeepalivedContestant implements Contestant {
   }
 }
 
-function entry(id: string, advertisementIntervalS: number): ContestantEntry {
+function entry(id: string, advertisementIntervalS: number, lanes: number): ContestantEntry {
   return {
     id,
     what: `keepalived, advertisements every ${advertisementIntervalS} s, bare program`,
     missing: () => namespacesMissing() ?? programFound('keepalived') ?? programFound('setpriv'),
     refusal: () => null,
     phaseMs: () => 1000,
+    lanes: () => lanes,
     patienceMs: 10_000,
     create: () => new KeepalivedContestant(advertisementIntervalS),
   };
 }
 
 export const keepalivedEntries: readonly ContestantEntry[] = [
-  entry('keepalived-1s', advertisementIntervalsS.default),
-  entry('keepalived-10ms', advertisementIntervalsS.fastest),
+  entry('keepalived-1s', advertisementIntervalsS.default, 4),
+  entry('keepalived-10ms', advertisementIntervalsS.fastest, 1),
 ];

@@ -38,11 +38,14 @@ function removeLeftOver(): void {
   }
 }
 
+let instances = 0;
+
 export class Namespaces {
+  readonly #number = instances++;
   readonly #made: string[] = [];
 
   nameOf(place: BoardName | 'switch'): string {
-    return `${prefix}${process.pid}-${place}`;
+    return `${prefix}${process.pid}-${this.#number}-${place}`;
   }
 
   open(): void {

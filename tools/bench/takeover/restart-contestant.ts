@@ -72,6 +72,7 @@ function entry(id: string, what: string, restartDelayMs: number): ContestantEntr
     missing: () => null,
     refusal: (fault) => (fault === 'power-cut' ? 'one board: nobody is left' : null),
     phaseMs: () => workPhaseMs,
+    lanes: () => 1,
     patienceMs: 5000,
     create: () => new RestartContestant(restartDelayMs),
   };

@@ -104,7 +104,7 @@ class TakeoverMeasurement {
     remarks: [],
   };
   readonly #cells: Cell[] = [];
-  #current: Contestant | null = null;
+  readonly #living = new Set<Contestant>();
 
   constructor(options: BenchOptions, { quick, tell }: MeasureOptions) {
     this.#options = options;
@@ -116,9 +116,9 @@ class TakeoverMeasurement {
   async run(): Promise<Part> {
     const end = (signal: NodeJS.Signals): void => {
       this.#tell(`${signal}: ending what was started`);
-      const stopped = this.#current?.stop() ?? Promise.resolve();
+      const stopped = Promise.allSettled([...this.#living].map((contestant) => contestant.stop()));
       const code = signal === 'SIGINT' ? 130 : 143;
-      void stopped.catch(() => {}).then(() => process.exit(code));
+      void stopped.then(() => process.exit(code));
     };
     process.once('SIGINT', end);
     process.once('SIGTERM', end);
@@ -182,12 +182,12 @@ class TakeoverMeasurement {
     run: (contestant: Contestant) => Promise<void>,
   ): Promise<void> {
     const contestant = entry.create(fault);
-    this.#current = contestant;
+    this.#living.add(contestant);
     try {
       await contestant.start();
       await run(contestant);
     } finally {
-      this.#current = null;
+      this.#living.delete(contestant);
       const account = await contestant.stop();
       if (account !== null) accounts.push(account);
     }
@@ -211,14 +211,20 @@ class TakeoverMeasurement {
       statesLost: 0,
       disturbances: 0,
     };
-    const isDone = (): boolean =>
-      cell.gapsMs.length + cell.unanswered >= this.#runs || cell.unanswered >= unansweredMax;
-    while (!isDone()) {
-      await this.#live(entry, fault, accounts, async (contestant) => {
-        for (let run = 0; run < runsOfOneLife && !isDone(); run++)
-          await this.#strike(entry, contestant, fault, cell);
-      });
-    }
+    let begun = 0;
+    const mayBegin = (): boolean => begun < this.#runs && cell.unanswered < unansweredMax;
+    const lane = async (): Promise<void> => {
+      while (mayBegin()) {
+        await this.#live(entry, fault, accounts, async (contestant) => {
+          for (let run = 0; run < runsOfOneLife && mayBegin(); run++) {
+            begun += 1;
+            await this.#strike(entry, contestant, fault, cell);
+          }
+        });
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: entry.lanes(fault) }, lane));
+    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
     this.#cells.push(cell);
     this.#part.figures.push(...figuresOf(cell, id, text, entry));
     const { p50, p99, max } = spreadOf(cell.gapsMs);

@@ -99,6 +99,7 @@ export const understudyEntry: ContestantEntry = {
   missing: () => null,
   refusal: () => null,
   phaseMs: () => workPhaseMs,
+  lanes: () => 1,
   patienceMs: 10_000,
   // A cable that can be cut is a relay, which only a power cut needs.
   create: (fault) => new UnderstudyContestant(fault === 'power-cut' ? 'cable' : 'direct'),

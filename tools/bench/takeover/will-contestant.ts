@@ -143,6 +143,7 @@ export const willEntry: ContestantEntry = {
   missing: () => programFound('mosquitto') ?? programFound('setpriv'),
   refusal: () => null,
   phaseMs: (fault) => (silentFaults.includes(fault) ? brokerLooksEveryMs : workPhaseMs),
+  lanes: (fault) => (silentFaults.includes(fault) ? 4 : 1),
   patienceMs: 15_000,
   create: () => new WillContestant(),
 };
