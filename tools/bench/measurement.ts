@@ -50,6 +50,8 @@ export interface Part {
   remarks: string[];
   /** Shown as histograms on the page. */
   samples?: Samples[];
+  /** What went wrong beside the figures that are here, each told with its cause. */
+  failures?: string[];
 }
 
 export interface MeasureOptions {

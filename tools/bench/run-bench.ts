@@ -21,7 +21,7 @@ export interface BenchResult {
   loadAfter: number;
   parameters: BenchOptions & { only: readonly string[] };
   parts: Part[];
-  /** Measurements that ended with an error: nothing of them is in `parts`. */
+  /** What ended with an error. Of a measurement that did as a whole nothing is in `parts`. */
   failed: { id: string; reason: string }[];
 }
 
@@ -59,18 +59,21 @@ export async function runBench(options: BenchCommandOptions): Promise<number> {
   print(`commit ${machine.commit}, load average ${machine.loadBefore.toFixed(2)}`);
   const result: BenchResult = { machine, loadAfter: 0, parameters, parts: [], failed: [] };
   const tell = (text: string): void => void process.stderr.write(`  ${text}\n`);
+  const failed = (id: string, reason: string): void => {
+    result.failed.push({ id, reason });
+    process.stderr.write(`understudy: BENCH_FAILED ${id}: ${reason}\n`);
+  };
   for (const entry of wanted) {
     tell(`${entry.id}: ${entry.what}`);
     try {
       const measurement = await entry.load(options);
       const part = await measurement.run({ quick: options.quick, tell });
       result.parts.push(part);
+      for (const reason of part.failures ?? []) failed(entry.id, reason);
       for (const line of tableOf(part)) print(line);
     } catch (error) {
       if ((error as { code?: unknown }).code === 'USAGE_BENCH') throw error;
-      const reason = (error as Error).message;
-      result.failed.push({ id: entry.id, reason });
-      process.stderr.write(`understudy: BENCH_FAILED ${entry.id}: ${reason}\n`);
+      failed(entry.id, (error as Error).message);
     }
   }
   result.loadAfter = loadavg()[0]!;

@@ -125,7 +125,7 @@ class TakeoverMeasurement {
     try {
       for (const entry of contestants) {
         if (this.#options.contestants.length === 0 || this.#options.contestants.includes(entry.id)) {
-          await this.#contestant(entry);
+          await this.#contestant(entry).catch((error: Error) => this.#failed(entry, error));
         }
       }
     } finally {
@@ -147,6 +147,19 @@ class TakeoverMeasurement {
       'the bare contestants stand at a plain device without a reset at opening: a real Arduino’s bootloader adds a second or more',
     );
     return this.#part;
+  }
+
+  /** What was measured of it, and of all others, stands. */
+  #failed(entry: ContestantEntry, { message }: Error): void {
+    const reason = `${entry.id}: ${message}`;
+    this.#part.failures = [...(this.#part.failures ?? []), reason];
+    this.#part.figures.push({
+      id: `takeover.${entry.id}.failed`,
+      text: entry.what,
+      value: null,
+      unit: 'ms',
+      note: `failed: ${message.split('\n')[0]}`,
+    });
   }
 
   async #contestant(entry: ContestantEntry): Promise<void> {
