@@ -30,7 +30,7 @@ export type SupervisorInput =
   | { kind: 'device-bytes'; device: number; bytes: Uint8Array }
   /** Plain devices: the operating system has transmitted so many bytes more. */
   | { kind: 'device-written'; device: number; bytes: number }
-  /** Everything journalled before this many turns is as durable as the fsync policy promises. */
+  /** Of the journal begun last: everything before this many turns is as durable as the fsync policy promises. */
   | { kind: 'journal-durable'; turns: number }
   /** Answer to `journal-read`: encoded batches from that turn on; none when the journal ends there. */
   | { kind: 'journal-chunk'; historyId: string; fromTurn: number; batches: Uint8Array[] }

@@ -78,8 +78,10 @@ export class Board {
   readonly #alarm: Alarm;
   #inputs: SupervisorInput[] = [];
   #isStepping = false;
-  #waiting: { input: SupervisorInput; generation: number }[] = [];
+  #waiting: { input: SupervisorInput; generation: number; journal: number }[] = [];
   #waitingBytes = { socket: 0, serial: 0 };
+  /** Counts the journals that this board has begun. */
+  #journal = 0;
   #second = 0;
   #steps = 0;
   #isEnding = false;
@@ -175,8 +177,11 @@ export class Board {
     this.#waiting = [];
     this.#waitingBytes = { socket: 0, serial: 0 };
     this.input({ kind: 'tick' });
-    for (const { input, generation } of waiting) {
-      if (generation === this.replica.generation || !input.kind.startsWith('replica')) this.input(input);
+    for (const { input, generation, journal } of waiting) {
+      if (input.kind.startsWith('replica') && generation !== this.replica.generation) continue;
+      // The journal's writer is asked when the word of the disk arrives: of a journal given up it says nothing.
+      if (input.kind === 'journal-durable' && journal !== this.#journal) continue;
+      this.input(input);
     }
     this.replica.resume();
   }
@@ -218,7 +223,7 @@ export class Board {
       if (this.#waitingBytes.serial + input.bytes.length > serialBytesMax) return;
       this.#waitingBytes.serial += input.bytes.length;
     }
-    this.#waiting.push({ input, generation: this.replica.generation });
+    this.#waiting.push({ input, generation: this.replica.generation, journal: this.#journal });
   }
 
   #step(input: SupervisorInput): void {
@@ -279,6 +284,7 @@ export class Board {
         return this.replica.send(effect.message);
       case 'journal-create':
         this.historyId = effect.historyId;
+        this.#journal += 1;
         this.disk.create(effect.historyId, effect.startedAtMs);
         return this.#around.journalIs(this, effect.historyId, null);
       case 'journal-batch': {
