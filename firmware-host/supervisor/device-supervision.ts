@@ -83,12 +83,14 @@ export class DeviceSupervision {
 
   /**
    * Gives every device up, also those that have been asked for: nobody shall be granted what nobody waits for. And those
-   * whose port is gone: what their controllers hold for them must not go out in a later reign.
+   * whose port is gone: what their controllers hold for them must not go out in a later reign. Input that came and is in no
+   * record, also that of a turn whose replica failed over it, is dropped: whoever attaches next is told it again.
    */
   letGo(): void {
     for (const stream of this.#core.streams) {
       this.control(stream, { kind: 'release' });
       stream.attached = false;
+      stream.dropWaitingInput();
     }
   }
 

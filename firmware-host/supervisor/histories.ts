@@ -132,7 +132,7 @@ export class Histories {
       if (stream.controller === null) continue;
       // Input that has come and that no record holds is the new history's: the device keeps it, and says it again.
       // And what the controller still holds of the old history's outputs goes out before the new one's counts begin.
-      const isSettled = stream.waitingInputBytes === 0 && stream.controller.heldBytes === 0;
+      const isSettled = stream.inputsReceived === stream.inputs && stream.controller.heldBytes === 0;
       if (stream !== counted || !isSettled) {
         this.#parts.devices.takeAnew(stream);
         continue;

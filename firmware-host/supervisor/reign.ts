@@ -132,7 +132,7 @@ export class Reign {
   // ---------------------------------------------------------------- its end
 
   stepDown(): void {
-    const { runner, streams } = this.#core;
+    const { runner } = this.#core;
     const { devices, divergence, follower, handover, histories, joining, leaving, program } = this.#parts;
     this.leading = false;
     joining.giveUp();
@@ -147,7 +147,6 @@ export class Reign {
     if (runner.events.some((event) => event.kind === 'port-lost')) histories.continuityLost = true;
     runner.events.length = 0;
     devices.letGo();
-    for (const stream of streams) stream.dropWaitingInput();
     histories.summarize();
   }
 }
