@@ -146,6 +146,8 @@ export class DeviceStream {
 
   /** A credit event was executed. Both boards count it, so a new primary knows what is owed. */
   credited(bytes: number): void {
+    // Of the session that is gone.
+    if (this.lost) return;
     this.#creditedAt += bytes;
   }
 

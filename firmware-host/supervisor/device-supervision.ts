@@ -145,7 +145,7 @@ export class DeviceSupervision {
         return;
       }
       case 'input':
-        if (this.#parts.reign.leading) stream.receive(effect.bytes);
+        if (this.#parts.reign.leading && stream.attached) stream.receive(effect.bytes);
         return;
       case 'accepted':
         stream.confirm(effect.offset);
@@ -259,20 +259,24 @@ export class DeviceSupervision {
     if (!reign.leading && session === stream.session) return;
     const text = `${stream.options.name} was restarted or went to its safe state`;
     this.#core.report('alarm', 'DEVICE_SESSION_LOST', text, { device: stream.options.name, session });
-    if (!reign.leading) {
-      stream.attached = false;
-      stream.rebase(null, 0, 0);
-      // What this copy stands for is not what the device's outputs show any more: never a silent resume.
-      histories.continuityLost = log.turns > 0;
-      if (pair.role === 'contending' && stream === arbiter) reign.claimAgain();
-      return;
-    }
-    if (stream.portOpen) {
+    if (reign.leading) this.#tellOfLoss(stream);
+    // What this copy stands for is not what the device's outputs show any more: never a silent resume.
+    else histories.continuityLost = log.turns > 0;
+    const isClaimed = pair.role === 'contending' && stream === arbiter;
+    if (reign.leading && !isClaimed) return this.takeAnew(stream);
+    stream.attached = false;
+    stream.rebase(null, 0, 0);
+    // A claim that the device has not answered, or whose answer was lost, is made again: in the new session, for its own term.
+    if (isClaimed) reign.claimAgain();
+  }
+
+  #tellOfLoss(stream: DeviceStream): void {
+    const port = this.#openPortOf(stream);
+    if (port !== null) {
       stream.lost = true;
-      this.#losePort(stream, 'the device was restarted');
+      this.#losePort(port, 'the device was restarted');
       // A turn under way has input of the old session: the new one's counts begin after it.
     } else if (stream.takenInputBytes > 0) stream.lost = true;
-    this.takeAnew(stream);
   }
 
   // ---------------------------------------------------------------- ports
@@ -293,8 +297,8 @@ export class DeviceSupervision {
     stream.opened = false;
     this.#core.report('alarm', code, `${name}: ${reason}`);
     if (stream.controller === null) {
-      if (this.#parts.reign.leading && stream.portOpen && stream.port !== null)
-        this.#losePort(stream, reason);
+      const port = this.#openPortOf(stream);
+      if (this.#parts.reign.leading && port !== null) this.#losePort(port, reason);
       return;
     }
     this.control(stream, { kind: 'port-closed' });
@@ -312,13 +316,20 @@ export class DeviceSupervision {
     this.#core.role({ kind: 'copy-lost', reason });
   }
 
-  #losePort(stream: DeviceStream, reason: string): void {
-    this.#core.runner.events.push({ kind: 'port-lost', port: stream.port!, reason });
+  /** A port whose opening the program is about to hear of is open to it by then. */
+  #openPortOf(stream: DeviceStream): number | null {
+    return stream.portOpen ? stream.port : this.#parts.requests.portBeingOpened(stream);
+  }
+
+  #losePort(port: number, reason: string): void {
+    this.#core.runner.events.push({ kind: 'port-lost', port, reason });
     this.restartAt = this.#core.now + this.#core.options.restartDelayMs;
   }
 
   restartWhenDue(): void {
-    if (this.restartAt === null || this.restartAt > this.#core.now) return;
+    // While a claim is under way the device is the claim's: what is due waits for its answer.
+    if (this.restartAt === null || this.restartAt > this.#core.now || this.#core.pair.role !== 'primary')
+      return;
     this.restartAt = null;
     if (this.#parts.reign.leading) this.#restartIfPortsAreGone();
   }

@@ -34,6 +34,12 @@ export class Handover {
     this.#state = null;
   }
 
+  /** There is nothing left to hand over. */
+  abandon(): void {
+    this.#state = null;
+    this.#parts.leaving.cannotHandOver();
+  }
+
   // ---------------------------------------------------------------- why
 
   operator(command: 'switchover' | 'lead', reason: string): void {
@@ -91,7 +97,7 @@ export class Handover {
   /** Whom we were handing over to is gone. */
   failed(): void {
     const state = this.#state;
-    this.#state = null;
+    this.abandon();
     if (state?.failed) this.#parts.program.fault('HANDOVER_FAILED', state.reason);
   }
 

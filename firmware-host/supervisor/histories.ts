@@ -26,6 +26,7 @@ type Others = Pick<
   | 'divergence'
   | 'follower'
   | 'gate'
+  | 'handover'
   | 'joining'
   | 'messages'
   | 'program'
@@ -116,8 +117,11 @@ export class Histories {
     const { clock, now, options, runner, streams } = this.#core;
     const { follower } = this.#parts;
     const isFollowed = follower.present;
+    // What the program was given counts as given, also in a record that still waits for company.
+    this.#parts.records.cut();
     // The copy at the other board is one of another history: nothing may wait for it, or be handed over to it.
     this.#core.role({ kind: 'new-history' });
+    this.#parts.handover.abandon();
     const historyId = options.randomHex(8);
     const startedAtMs = Math.round(options.wallTimeUs() / 1000);
     this.id = historyId;

@@ -49,6 +49,11 @@ export class Leaving {
     else this.#drainsUntil = now + leaveMsMax;
   }
 
+  /** A board that is being shut down ends as one that is alone. */
+  cannotHandOver(): void {
+    if (this.begun) this.#drainsUntil ??= this.#core.now + leaveMsMax;
+  }
+
   afterExit(code: number): void {
     this.#exitCode = code;
     this.#drainsUntil = this.#core.now + leaveMsMax;
@@ -58,12 +63,13 @@ export class Leaving {
   steppedDown(): void {
     if (this.#exitCode !== null) this.#drainsUntil = null;
     this.#exitCode = null;
+    this.cannotHandOver();
   }
 
   endWhenDrained(): void {
-    const { now, runner, streams } = this.#core;
+    const { exiting, now, runner, streams } = this.#core;
     const { devices, gate, messages, records } = this.#parts;
-    if (this.#drainsUntil === null || runner.busy) return;
+    if (this.#drainsUntil === null || exiting || runner.busy) return;
     records.cut();
     gate.release(gate.releasable());
     const pending = streams.some(

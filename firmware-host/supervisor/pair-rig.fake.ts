@@ -442,8 +442,8 @@ export class PairRig {
     });
   }
 
-  /** What the program writes over the records of a journal, by an independent run of it. */
-  writtenBy(board: RigBoard): string {
+  /** What the program writes over the records of a journal, by an independent run of it; `sinceLoss`: since it was told of one last. */
+  writtenBy(board: RigBoard, { sinceLoss = false } = {}): string {
     const replica = new ScriptedReplica(this.script, () => 0);
     let text = '';
     let turn = 0;
@@ -466,6 +466,8 @@ export class PairRig {
         );
         turn += turnsOf(record);
         if (answer?.kind === 'done') text += writesOf(answer.outputs);
+        // What its timers wrote before it heard of the loss is lost with the rest.
+        if (sinceLoss && record.kind === 'turn' && record.event.kind === 'port-lost') text = '';
       }
     }
     return text;

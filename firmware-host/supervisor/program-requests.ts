@@ -40,6 +40,11 @@ export class ProgramRequests {
     return device === null ? null : this.#core.streams[device]!;
   }
 
+  /** The port of this device that the program is about to hear is open; null for none. */
+  portBeingOpened(stream: DeviceStream): number | null {
+    return this.#requests.portBeingOpened(stream.index);
+  }
+
   get asksToOpen(): boolean {
     return [...this.#requests.outstanding()].some((request) => request.operation === 'open');
   }

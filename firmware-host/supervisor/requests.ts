@@ -55,6 +55,14 @@ export class Requests {
     for (const entry of this.#open.values()) if (!entry.answered) yield entry;
   }
 
+  /** The port whose opening on this device has been granted, while the program has not heard of it; or null. */
+  portBeingOpened(device: number): number | null {
+    for (const { answered, begun, operation, port } of this.#open.values()) {
+      if (operation === 'open' && begun && answered && this.deviceOf(port) === device) return port;
+    }
+    return null;
+  }
+
   /** A new reign: whatever was begun elsewhere has to be done here. */
   restart(): void {
     for (const entry of this.#open.values()) {

@@ -141,6 +141,17 @@ describe('a board leaves', () => {
     assertUninterrupted(rig, primary.peer);
   });
 
+  test('the backup dies over the handover: the primary ends all the same', () => {
+    const { rig, primary } = protectedRig({ seed: 5 });
+    rig.cutLinks([0, 1]);
+    primary.input({ kind: 'leave' });
+    rig.run(1000);
+    expect(primary.exit).toBe('LEFT');
+    rig.cutLinks([0, 1], false);
+    rig.run(3000);
+    expect(rig.primary).toBe(primary.peer);
+  });
+
   test('the backup leaves: the primary goes on solo without a gap in its outputs', () => {
     const { rig, primary } = protectedRig({ seed: 12 });
     primary.peer.input({ kind: 'leave' });
@@ -171,12 +182,57 @@ describe('the device', () => {
     }
   });
 
+  test('restarts while the program is being told that its port is open: it is told of that loss too', () => {
+    for (let afterMs = 70; afterMs < 90; afterMs += 0.5) {
+      const { rig, primary } = protectedRig({ seed: 14 });
+      primary.turnMs = 10;
+      rig.device.restart();
+      rig.run(afterMs);
+      rig.device.restart();
+      rig.run(300);
+      const { accepted } = rig.device.session;
+      expect(accepted.length).toBeGreaterThan(100);
+      expect(rig.writtenBy(primary, { sinceLoss: true }).slice(0, accepted.length)).toBe(accepted);
+    }
+  });
+
   test('restarts under a program that does not open its port again: begun afresh by policy', () => {
     const { rig } = protectedRig({ seed: 2, script: { onPortLost: 'nothing' } });
     rig.device.restart();
     const { session } = rig.device;
     expect(rig.run(3000, () => session.accepted.length > 500)).toBe(true);
     expect(session.accepted).toMatch(/^1 /);
+  });
+
+  test('the program is begun afresh on it while a claim is under way: the claim comes first', () => {
+    // The other board's silence of 100 ms ends just before the 200 ms for the program do, in every phase of the heartbeats.
+    for (let phaseMs = 0; phaseMs < 6; phaseMs += 0.25) {
+      const { rig, primary } = protectedRig({ seed: 10, script: { onPortLost: 'nothing' } });
+      rig.run(phaseMs);
+      rig.device.restart();
+      expect(rig.run(50, () => primary.has('DEVICE_SESSION_LOST'))).toBe(true);
+      rig.run(100);
+      primary.peer.freeze();
+      rig.run(3000);
+      primary.peer.thaw();
+      expect(primary.has('PAIR_STEPPED_DOWN')).toBe(false);
+      expect(rig.runUntilProtected()).toBe(primary);
+    }
+  });
+
+  test('the program is begun afresh on it before a switchover was told: there is nothing left to hand over', () => {
+    const { rig, primary } = protectedRig({ seed: 11, script: { onPortLost: 'nothing' } });
+    rig.device.restart();
+    expect(rig.run(100, () => primary.has('DEVICE_SESSION_LOST'))).toBe(true);
+    rig.run(190);
+    primary.turnMs = 40;
+    rig.run(8);
+    primary.input({ kind: 'operator', command: 'switchover', reason: 'test' });
+    expect(rig.run(100, () => primary.has('PROGRAM_STARTED'))).toBe(true);
+    primary.turnMs = 0.05;
+    expect(rig.runUntilProtected()).toBe(primary);
+    rig.run(500);
+    expect(primary.status.turns).toBeGreaterThan(20);
   });
 
   test('restarts while the backup claims it: never a silent resume', () => {

@@ -254,7 +254,7 @@ export class Supervisor {
       peer.dueAt ?? never,
       runner.deadline ?? never,
       (pair.role === 'primary' ? program.restartAt : null) ?? never,
-      devices.restartAt ?? never,
+      (pair.role === 'primary' ? devices.restartAt : null) ?? never,
       joining.followAt ?? never,
       turns.dueAt ?? never,
       records.dueAt ?? never,

@@ -12,8 +12,6 @@ export type ControllerState =
       /** The session that ATTACH names: wanted, or learned from HELLO; 0 while unknown. */
       session: number;
       inputs: number;
-      /** What earlier ATTACHes asked for that were replaced before they were answered: their answers may still come. */
-      replaced: number[];
       outputsNear: number;
       /** One HELLO of another session may be an old one out of a buffer; a second one, after a new ATTACH, is not. */
       mismatches: number;

@@ -86,6 +86,50 @@ describe('attach', () => {
     expect(kindsOf(controller.step(2, { kind: 'bytes', bytes: attached }))).toContain('attached');
   });
 
+  test('does not take a repeated answer to an earlier attach for the one to this', () => {
+    const controller = new DeviceController();
+    const attach = { kind: 'attach', term: 3, session: 9 } as const;
+    controller.step(0, { kind: 'port-opened' });
+    controller.step(0, { ...attach, inputsReceived: 40 });
+    // Both have been sent, and nobody has read, when the other inputs are asked for.
+    expect(kindsOf(controller.step(200, { kind: 'tick' }))).toContain('transmit');
+    controller.step(200, { ...attach, inputsReceived: 10 });
+    const answer = (inputs: number) =>
+      controller.step(201, {
+        kind: 'bytes',
+        bytes: encodeStreamMessage({
+          kind: 'attached',
+          term: 3,
+          session: 9,
+          outputs: 70,
+          windowBytes: 256,
+          inputs,
+        }),
+      });
+    expect(kindsOf(answer(40))).not.toContain('attached');
+    expect(kindsOf(answer(40))).not.toContain('attached');
+    expect(kindsOf(answer(10))).toContain('attached');
+  });
+
+  test.each([
+    2 ** 31 - 5,
+    2 ** 31,
+    2 ** 31 + 1,
+    2 ** 32 - 1000,
+  ])('finds the first input of a session that it does not know, however far it has come: %i', (firstOffset) => {
+    const { rig, a, b } = attachedRig({ seed: 1, device: { firstOffset } });
+    expect(effectsOf(a.effects, 'attached')).toMatchObject([{ outputsAccepted: firstOffset }]);
+    rig.stepDevice({ kind: 'produce', bytes: text('never stored') });
+    rig.run({ untilMs: rig.now + 50 });
+    rig.stepBoard(b, { kind: 'attach', term: 2, session: null, inputsReceived: 0 });
+    rig.run({ untilMs: rig.now + 100 });
+    expect(effectsOf(b.effects, 'session-lost')).toEqual([]);
+    expect(effectsOf(b.effects, 'inputs-missing').at(-1)).toMatchObject({ to: firstOffset });
+    expect(effectsOf(b.effects, 'input')).toMatchObject([
+      { offset: firstOffset, bytes: text('never stored') },
+    ]);
+  });
+
   test('refuses a device that speaks another version', () => {
     const controller = new DeviceController();
     controller.step(0, { kind: 'port-opened' });

@@ -26,6 +26,7 @@ import {
   expandOffset,
   StreamReceiver,
   streamVersion,
+  wrapOffset,
 } from './frames.ts';
 import { HeldOutputs } from './held-outputs.ts';
 import { InputOrder } from './input-order.ts';
@@ -44,8 +45,12 @@ export type {
 const outputAheadMs = 5;
 /** ATTACH and ATTACHED, or QUERY and HELLO, on the line. */
 const openingBytes = 18 + 24;
-/** Answers to earlier ATTACHes that may still be under way. */
+/** Answers to earlier ATTACHes that may still be under way: of those that look like a stream lost, and of all that are remembered. */
 const staleAnswersMax = 2;
+const unansweredMax = 8;
+/** More than a device keeps, and less than half of all offsets. */
+const inputsKeptMax = 0x1_0000;
+const offsetsHalf = 0x8000_0000;
 
 /** RESEND and the INPUT that follows it. */
 const resendBytes = 13 + 77;
@@ -67,6 +72,8 @@ export class DeviceController {
   #lastHello: number | null = null;
   #inputs = new InputOrder(0);
   #queryPending = false;
+  /** ATTACHes sent that no ATTACHED has answered: their answers may still come. */
+  #unanswered: { term: number; inputs: number }[] = [];
   readonly #retry = new RequestRetry();
   readonly #silence: SilenceWatch;
   #keepaliveAt = 0;
@@ -174,8 +181,6 @@ export class DeviceController {
       this.#held.clear();
     }
     this.#fenced = false;
-    const before = this.#state;
-    const replaced = before.kind === 'attaching' ? [...before.replaced.slice(-3), before.inputs] : [];
     this.#inputs = new InputOrder(input.inputsReceived);
     this.#state = {
       kind: 'attaching',
@@ -183,7 +188,6 @@ export class DeviceController {
       wanted: input.session,
       session: input.session ?? this.#lastHello ?? 0,
       inputs: input.inputsReceived,
-      replaced,
       outputsNear: input.outputsNear ?? this.#held.base ?? 0,
       mismatches: 0,
     };
@@ -265,7 +269,6 @@ export class DeviceController {
         wanted: state.session,
         session: state.session,
         inputs: this.#inputs.next,
-        replaced: [],
         outputsNear: this.#sender.accepted,
         mismatches: 0,
       };
@@ -288,18 +291,23 @@ export class DeviceController {
 
   #receiveAttached(message: DeviceMessage & { kind: 'attached' }): void {
     const state = this.#state;
+    const isAnswer = this.#takeAnswered(message);
     // A second answer to a retried ATTACH says nothing that the ACCEPTED after it will not say.
     if (state.kind !== 'attaching' || message.term !== state.term || message.session !== state.session) {
       this.#discard('UNEXPECTED');
       return;
     }
-    const outputs = expandOffset(message.outputs, state.outputsNear);
-    const inputs = expandOffset(message.inputs, state.inputs);
+    const isUnknown = state.wanted === null;
+    const outputs = isUnknown ? message.outputs : expandOffset(message.outputs, state.outputsNear);
+    const inputs =
+      isUnknown && state.inputs === 0 ? message.inputs : expandOffset(message.inputs, state.inputs);
     const heldFrom = this.#held.base ?? outputs;
-    const answered = inputs === state.inputs ? -1 : state.replaced.indexOf(inputs);
-    if (answered >= 0) {
-      // An answer to what was asked before. If it is not, the one to the ATTACH that is repeated says the same again.
-      state.replaced.splice(answered, 1);
+    // An answer to what was asked before. If it is not, the one to the ATTACH that is repeated says the same again.
+    if (isAnswer && inputs !== state.inputs) return;
+    if (isUnknown && inputs - state.inputs > offsetsHalf) {
+      // Input 0 is so far behind that the device took it for one to come, and named its end: its first is asked for from close by.
+      state.inputs = inputs - inputsKeptMax;
+      this.#retry.restart(this.#now);
       return;
     }
     if (outputs < heldFrom || inputs < state.inputs) {
@@ -325,6 +333,15 @@ export class DeviceController {
     const { stored } = this.#inputs;
     if (stored !== null) this.#transmit({ kind: 'input-ack', term: state.term, offset: stored });
     if (inputs > state.inputs) this.#effects.push({ kind: 'inputs-missing', from: state.inputs, to: inputs });
+  }
+
+  /** Whether an ATTACH that was sent is answered by this: one that asked for other inputs than there are is not known by them. */
+  #takeAnswered({ term, inputs }: DeviceMessage & { kind: 'attached' }): boolean {
+    const index = this.#unanswered.findIndex(
+      (asked) => asked.term === term && wrapOffset(asked.inputs) === inputs,
+    );
+    if (index >= 0) this.#unanswered.splice(index, 1);
+    return index >= 0;
   }
 
   #receiveAccepted(message: DeviceMessage & { kind: 'accepted' }): void {
@@ -395,9 +412,16 @@ export class DeviceController {
     this.#retry.stop();
     if (message === 'later') this.#retry.postpone(this.#now, this.#roundTripMs(openingBytes));
     else if (message !== null) {
+      if (message.kind === 'attach') this.#noteAsked(message);
       this.#transmit(message);
       this.#retry.asked(this.#now, this.#roundTripMs(openingBytes));
     }
+  }
+
+  #noteAsked({ term, inputs }: ControllerMessage & { kind: 'attach' }): void {
+    if (!this.#portOpen) return;
+    if (this.#unanswered.length === unansweredMax) this.#unanswered.shift();
+    this.#unanswered.push({ term, inputs });
   }
 
   #openRequest(): ControllerMessage | 'later' | null {

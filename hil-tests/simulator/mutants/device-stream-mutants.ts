@@ -95,7 +95,7 @@ export const deviceStreamMutants: readonly Mutant[] = [
     breaks: 'a board that attaches begins its outputs at its own count, not at the device’s',
     promise: 'DESIGN §1.3',
     file: controller,
-    find: 'const outputs = expandOffset(message.outputs, state.outputsNear);',
+    find: 'const outputs = isUnknown ? message.outputs : expandOffset(message.outputs, state.outputsNear);',
     replace: 'const outputs = state.outputsNear;',
     scenario: 'takeovers',
   },

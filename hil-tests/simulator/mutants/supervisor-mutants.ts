@@ -166,7 +166,7 @@ export const supervisorMutants: readonly Mutant[] = [
     breaks: 'the program goes on after a restart of its device as if nothing had happened',
     promise: 'DESIGN §8 (device restarts)',
     file: devices,
-    find: "this.#losePort(stream, 'the device was restarted');",
+    find: "this.#losePort(port, 'the device was restarted');",
     replace: 'this.restartAt = null;',
     scenario: 'devices',
   },
