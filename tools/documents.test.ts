@@ -76,6 +76,7 @@ test('every command that the README shows exists, with its options', async () =>
     'journal',
     'replay',
     'key',
+    'console',
     'bench',
     'rig',
     'simulate',
