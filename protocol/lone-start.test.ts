@@ -54,6 +54,35 @@ test('alone with a stale journal and a device that says it is safe: asks twice, 
   ]);
 });
 
+/** Claims on a safe device's word, at 2001. */
+function claimsOnSafety(): Pair {
+  const pair = new Pair(options);
+  pair.step(0, { kind: 'begin', journal: { term: 3, turns: 900 } });
+  for (const at of [1000, 2000]) {
+    pair.step(at, { kind: 'tick' });
+    pair.step(at + 1, { kind: 'held-term', heldTerm: 4, safe: true, session: 7 });
+  }
+  expect(pair.claimsAfresh).toBe('while-safe');
+  return pair;
+}
+
+test('a claim on the device’s word that nobody leads does not outlive that word', () => {
+  const led = claimsOnSafety();
+  expect(short(led.step(2003, { kind: 'held-term', heldTerm: 4, safe: false, session: 7 }))).toContain(
+    'step-down',
+  );
+  const unanswered = claimsOnSafety();
+  expect(short(unanswered.step(2250, { kind: 'tick' }))).toEqual([]);
+  expect(short(unanswered.step(2251, { kind: 'tick' }))).toContain('step-down');
+  expect(short(unanswered.step(3251, { kind: 'tick' }))).toEqual(['query']);
+  // What it says of our own reign is no such word.
+  const granted = claimsOnSafety();
+  expect(granted.step(2003, { kind: 'held-term', heldTerm: 5, safe: false, session: 7 })).toEqual([]);
+  expect(granted.step(2004, { kind: 'attached', term: 5 })).toContainEqual(
+    expect.objectContaining({ kind: 'lead', afresh: true }),
+  );
+});
+
 test('a device that is safe in another session than before may have been led in between', () => {
   const alone = new LoneStart(1000);
   const journal = { term: 3, turns: 900 };

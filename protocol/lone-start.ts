@@ -6,6 +6,7 @@
  *                              -> older, and the device is safe, twice in one session: claim, and start the program afresh
  */
 import type { JournalSummary, PairEffect, PairInput } from './pair-contract.ts';
+import { report } from './pair-report.ts';
 
 export type LoneVerdict =
   | { kind: 'claim'; why: string; afresh: boolean }
@@ -76,6 +77,6 @@ export class LoneStart {
     const text =
       `this board's journal ends in term ${journal.term}, the device has obeyed term ${heldTerm}: ` +
       'the other board knows more. Waiting for it (the operator may order `lead` to start afresh)';
-    return [{ kind: 'report', level: 'alarm', code: 'PAIR_STALE_JOURNAL', text }];
+    return [report('alarm', 'PAIR_STALE_JOURNAL', text)];
   }
 }

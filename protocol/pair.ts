@@ -24,11 +24,13 @@ import type {
   PairEffect,
   PairInput,
   PairOptions,
-  PairReportCode,
   PeerSummary,
   Role,
 } from './pair-contract.ts';
+import { report } from './pair-report.ts';
 import { ReignAwaited } from './reign-awaited.ts';
+
+const handsOver = 'the primary hands over';
 
 export class Pair {
   readonly #options: PairOptions;
@@ -39,8 +41,11 @@ export class Pair {
   protected = false;
   claim: Claim | null = null;
   #claimedTerm = 0;
-  /** The claim is made with journals that end before the newest reign: what was done under it, nobody knows. */
-  #claimedAfresh = false;
+  /**
+   * The claim is made with journals that end before the newest reign: what was done under it, nobody knows, and the program
+   * begins anew. That the device is safe, so that nobody leads, is true for a moment only.
+   */
+  claimsAfresh: 'no' | 'while-safe' | 'whoever-leads' = 'no';
   #claimedAt = 0;
   #journal: JournalSummary = { term: 0, turns: 0 };
   #peer: PeerSummary | null = null;
@@ -144,7 +149,7 @@ export class Pair {
         return [{ kind: 'gate', mode: 'closed' }, { kind: 'prepare-handover' }];
       case 'handover':
         if (this.role !== 'backup' || input.term !== this.term) return [];
-        return this.#handover(now, input.planned ? 'switchover' : 'takeover');
+        return this.#contend(now, input.planned ? 'switchover' : 'takeover', this.term + 1, handsOver);
       case 'handed-over':
         if (!this.#handingOver) return [];
         this.#handingOver = false;
@@ -281,17 +286,13 @@ export class Pair {
     this.#alone.cancel();
     this.claim = claim;
     this.#claimedTerm = term;
-    this.#claimedAfresh = false;
+    this.claimsAfresh = 'no';
     this.#claimedAt = now;
     return [
       { kind: 'gate', mode: 'closed' },
       report('info', 'PAIR_CLAIM', `${why}: asking the device for term ${term} (${claim})`),
       { kind: 'attach', term, claim },
     ];
-  }
-
-  #handover(now: number, claim: Claim): PairEffect[] {
-    return this.#contend(now, claim, this.term + 1, 'the primary hands over');
   }
 
   #attached(term: number): PairEffect[] {
@@ -304,7 +305,7 @@ export class Pair {
     this.#alone.granted();
     return [
       report('info', 'PAIR_PRIMARY', `primary of term ${term} (${claim})`),
-      { kind: 'lead', term, claim, afresh: this.#claimedAfresh },
+      { kind: 'lead', term, claim, afresh: this.claimsAfresh !== 'no' },
       { kind: 'gate', mode: 'open' },
       report('warning', 'PAIR_SOLO', 'no backup: the next failure stops the program'),
       { kind: 'announce' },
@@ -397,6 +398,8 @@ export class Pair {
   #tick(now: number): PairEffect[] {
     if (!this.#begun) return [];
     if (this.role === 'contending' && now - this.#claimedAt >= this.#options.claimRetryMs) {
+      if (this.claimsAfresh === 'while-safe')
+        return this.#stepDown(now, 'the device does not answer: it is asked again who leads');
       this.#claimedAt = now;
       return [{ kind: 'attach', term: this.#claimedTerm, claim: this.claim! }];
     }
@@ -444,16 +447,19 @@ export class Pair {
     const effects = this.#contend(now, 'cold-start', newestTerm + 1, why);
     const lost = lostRecords(this.#journal, this.peer?.journal ?? null, newestTerm);
     if (lost === null) return effects;
-    this.#claimedAfresh = true;
+    this.claimsAfresh = 'whoever-leads';
     return [report('alarm', 'PAIR_STALE_JOURNAL', `${lost}: the program is started afresh`), ...effects];
   }
 
   #heldTerm(now: number, held: PairInput & { kind: 'held-term' }): PairEffect[] {
+    const isLed = !held.safe && held.heldTerm < this.#claimedTerm;
+    if (this.role === 'contending' && this.claimsAfresh === 'while-safe' && isLed)
+      return this.#stepDown(now, 'somebody leads the device after all');
     if (this.role !== 'starting' && this.role !== 'stepped-down') return [];
     const verdict = this.#alone.answered(now, held, this.#journal);
     if (verdict.kind === 'wait') return verdict.effects;
     const effects = this.#contend(now, 'cold-start', held.heldTerm + 1, verdict.why);
-    this.#claimedAfresh = verdict.afresh;
+    if (verdict.afresh) this.claimsAfresh = this.#alone.isOrdered ? 'whoever-leads' : 'while-safe';
     return effects;
   }
 
@@ -466,8 +472,4 @@ export class Pair {
   peerJournalIs(journal: JournalSummary): void {
     if (this.#peer !== null) this.#peer.journal = journal;
   }
-}
-
-function report(level: 'info' | 'warning' | 'alarm', code: PairReportCode, text: string): PairEffect {
-  return { kind: 'report', level, code, text };
 }

@@ -68,8 +68,7 @@ export class DeviceSupervision {
   }
 
   /** Asks for actuation in whatever session the device is in, from where the device's own counts stand. */
-  takeAnew(stream: DeviceStream): void {
-    const { term } = this.#core.pair;
+  takeAnew(stream: DeviceStream, term = this.#core.pair.term): void {
     stream.attached = false;
     stream.rebase(null, 0, 0);
     stream.askedTerm = term;
@@ -327,9 +326,9 @@ export class DeviceSupervision {
   }
 
   restartWhenDue(): void {
+    const { now, pair } = this.#core;
     // While a claim is under way the device is the claim's: what is due waits for its answer.
-    if (this.restartAt === null || this.restartAt > this.#core.now || this.#core.pair.role !== 'primary')
-      return;
+    if (this.restartAt === null || this.restartAt > now || pair.role !== 'primary') return;
     this.restartAt = null;
     if (this.#parts.reign.leading) this.#restartIfPortsAreGone();
   }

@@ -65,6 +65,7 @@ export class Reign {
     const { arbiter, log, pair, role, runner } = this.#core;
     const { devices, histories } = this.#parts;
     if (this.#pendingClaim === null || pair.role !== 'contending' || this.#parts.orders.safe) return;
+    if (pair.claimsAfresh !== 'no') return this.#attachAfresh(this.#pendingClaim.term);
     if (histories.resuming || (pair.claim !== 'solo' && runner.busy)) return;
     if (pair.claim !== 'solo' && runner.executedTurns < log.turns) {
       // The replica has failed or was stopped since: the journal brings another one to where this board stands.
@@ -75,6 +76,15 @@ export class Reign {
     this.#pendingClaim = null;
     if (arbiter === null) role({ kind: 'attached', term });
     else devices.attach(arbiter, term);
+  }
+
+  /** The program begins anew: this board's copy, and the counts it stands at, are not waited for. */
+  #attachAfresh(term: number): void {
+    const { arbiter, role } = this.#core;
+    this.#pendingClaim = null;
+    this.#parts.histories.continuityLost = true;
+    if (arbiter === null) role({ kind: 'attached', term });
+    else this.#parts.devices.takeAnew(arbiter, term);
   }
 
   // ---------------------------------------------------------------- granted

@@ -2,6 +2,7 @@
 import type { CheckerFactory } from '../simulator/observation.ts';
 import { boundedBuffers } from './bounded-buffers.ts';
 import { boundedLag } from './bounded-lag.ts';
+import { claimsGoUp } from './claims-go-up.ts';
 import { divergedNeverLeads } from './diverged-never-leads.ts';
 import { equalDigests } from './equal-digests.ts';
 import { forgedInput } from './forged-input.ts';
@@ -13,6 +14,7 @@ import { noSilentResume } from './no-silent-resume.ts';
 import { oneTermOneBoard } from './one-term-one-board.ts';
 import { outputRule } from './output-rule.ts';
 import { ownReignKnown } from './own-reign-known.ts';
+import { programGoesOn } from './program-goes-on.ts';
 import { protectedAgain } from './protected-again.ts';
 import { protectedIsTrue } from './protected-is-true.ts';
 import { safeInTime } from './safe-in-time.ts';
@@ -35,6 +37,7 @@ export const everyChecker: readonly CheckerFactory[] = [
   staleJournalNeverLeads,
   ownReignKnown,
   staleStepsDown,
+  claimsGoUp,
   safeInTime,
   noSilentResume,
   noFalseTakeover,
@@ -45,5 +48,6 @@ export const everyChecker: readonly CheckerFactory[] = [
   boundedLag,
   timeNeverBackwards,
   protectedAgain,
+  programGoesOn,
   protectedIsTrue,
 ];

@@ -18,6 +18,7 @@ export interface Stage {
     | 'detectionTimeoutMs'
     | 'heartbeatIntervalMs'
     | 'holdTimeMs'
+    | 'restartDelayMs'
     | 'serialBitsPerSecond'
     | 'suspectTimeoutMs'
     | 'waitForPeerMs'
@@ -194,6 +195,34 @@ export function restartThenTakeover(stage: Stage): Fault[] {
       return kind === 'power' ? { kind, ...times, disk: 'kept' } : { kind, ...times };
     };
     return [{ kind: 'device-restart', at, device }, blow()];
+  });
+}
+
+/**
+ * A program that does not open the port of a restarted device again is begun afresh; just then somebody asks for a switchover that
+ * a long turn holds up, or the backup is found to be silent.
+ */
+export function afreshMeanwhile(stage: Stage): Fault[] {
+  const { random, numbers } = stage;
+  const deadMs = silenceMs(stage);
+  return rounds(stage, numbers.restartDelayMs + 2500, (at) => {
+    const dueAt = at + numbers.restartDelayMs + random.between(0, 10);
+    const device = random.below(numbers.devices.length);
+    const restart: Fault = { kind: 'device-restart', at, device };
+    if (random.chance(0.5)) {
+      const silentAt = Math.max(
+        stage.from,
+        dueAt - deadMs - random.between(-5, numbers.heartbeatIntervalMs + 5),
+      );
+      const until = dueAt + random.between(50, 600);
+      return [restart, { kind: 'pause', at: silentAt, until, board: otherBoard(likelyPrimary(random)) }];
+    }
+    const askedAt = dueAt - random.between(0, 30);
+    const turnMs = random.between(10, 60);
+    const slow = boardNames.map((board): Fault => {
+      return { kind: 'slow-replica', at: askedAt - 30, until: dueAt + 60, board, turnMs };
+    });
+    return [restart, ...slow, { kind: 'switchover', at: askedAt, board: random.pick(boardNames) }];
   });
 }
 

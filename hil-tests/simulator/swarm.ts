@@ -172,6 +172,13 @@ export const scenarios: Record<string, Scenario> = {
     provoke: provocations.restartThenTakeover,
     troubleMs: { least: 4000, most: 9000 },
   },
+  'afresh-meanwhile': {
+    about:
+      'the program is begun afresh after a restart of its device, while a switchover or a claim is under way',
+    kinds: [],
+    provoke: provocations.afreshMeanwhile,
+    troubleMs: { least: 4000, most: 9000 },
+  },
   'restart-for-the-old': {
     about: 'the device restarts when its controller is gone and the one before wakes',
     kinds: [],
